@@ -1,0 +1,104 @@
+package streams
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// Open returns a client for the Redis at url (redis://[user:pass@]host:port[/db]), tuned so that a dead server is known
+// in well under a second. It does no I/O. The caller closes it.
+func Open(url string) (*redis.Client, error) { panic("stub") }
+
+// Publish appends events to stream in order, in one round trip, and returns their entry ids. On an error none, some or
+// all may have been appended.
+func Publish(ctx context.Context, rdb redis.Cmdable, stream string, events ...Event) ([]string, error) {
+	panic("stub")
+}
+
+// AppendJSON appends the event's CloudEvents JSON to dst.
+func (e Event) AppendJSON(dst []byte) []byte { panic("stub") }
+
+// ParseEvent reads a CloudEvents JSON document.
+func ParseEvent(b []byte) (Event, error) { panic("stub") }
+
+// Consumer is one member of a consumer group that reads one or more streams.
+type Consumer struct {
+	Redis   *redis.Client
+	Group   string
+	Name    string // unique among live members of the group
+	Streams []string
+	// Handle applies one event and returns once its effect is committed. Calls for one subject come one at a time in
+	// order; calls for different subjects may run at once (Workers).
+	Handle func(ctx context.Context, e Entry) error
+	// Healthy says whether the handler's own store answers. A failure while it does not is not the event's fault and
+	// does not count as an attempt. nil: always healthy.
+	Healthy  func(ctx context.Context) error
+	Workers  int           // default 8
+	Attempts int           // before an entry goes to the dead letters; default 5
+	MinIdle  time.Duration // what a dead member held is claimed after; default 5s
+	Log      *slog.Logger  // default slog.Default()
+}
+
+// Reject marks an error as permanent: the entry goes to the dead letters at once, with the error's text as the reason.
+func Reject(err error) error { panic("stub") }
+
+// Run consumes until ctx ends and returns nil then. It outlives the bus: it waits for it with back-off.
+func (c *Consumer) Run(ctx context.Context) error { panic("stub") }
+
+// Tap reads every entry of every matching stream over one connection and takes no part: no group, no writes.
+type Tap struct {
+	URL string
+	// Match says which streams to follow; nil follows all, dead letters included.
+	Match func(stream string) bool
+	// History is how many of each stream's last entries are handed over first, marked as history; default 100.
+	History int
+	Log     *slog.Logger
+}
+
+// Batch is what a tap hands over: entries in order per stream, or a change of the connection.
+type Batch struct {
+	At      time.Time
+	Entries []Entry // the receiver owns them
+	History bool    // entries from before the tap looked; not to be counted
+	// Bases gives, for each stream that the tap just began to follow (or that began anew), how many entries were ever
+	// added to it before the first counted one.
+	Bases map[string]int64
+	// Lost names the streams that the bus no longer has or that lost their tail since.
+	Lost []string
+	Down error // the bus does not answer; nil otherwise
+}
+
+// Run taps until ctx ends, calling handle from one goroutine. A slow handle slows the reading, nothing else; entries
+// wait in Redis meanwhile.
+func (t *Tap) Run(ctx context.Context, handle func(Batch)) error { panic("stub") }
+
+// Stream is what Redis knows of one stream.
+type Stream struct {
+	Name    string
+	Length  int64
+	Added   int64 // entries ever added
+	FirstID string
+	LastID  string
+	Groups  []Group // by name
+}
+
+// Group is what Redis knows of one consumer group of a stream.
+type Group struct {
+	Name      string
+	Consumers int
+	Pending   int64
+	Lag       int64  // entries not yet delivered; -1 where unknown, never 0 for unknown
+	Delivered string // last delivered entry id
+	// Applied: every entry up to and including this id is delivered and acknowledged.
+	Applied string
+	// Oldest is the time of the oldest entry that is not applied; zero for none.
+	Oldest time.Time
+	// TrimmedUnread: entries were trimmed that the group had not read.
+	TrimmedUnread bool
+}
+
+// Inspect reads what Redis knows of the named streams and their groups, in the order of names. Missing streams are left out.
+func Inspect(ctx context.Context, rdb redis.Cmdable, names []string) ([]Stream, error) { panic("stub") }

@@ -1,0 +1,167 @@
+package world
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// Frame is what a browser gets: everything (Full), or the parts that changed since revision From. Parts are whole and keyed:
+// a later one replaces the earlier one of the same key, and totals only grow, so frames can be merged or skipped without
+// losing a count.
+type Frame struct {
+	From    int64     `json:"from"` // 0 in a full frame
+	Rev     int64     `json:"rev"`
+	Full    bool      `json:"full,omitempty"`
+	At      time.Time `json:"at"`
+	System  *Layout   `json:"system,omitempty"` // in full frames
+	Nodes   []Node    `json:"nodes,omitempty"`
+	Edges   []Edge    `json:"edges,omitempty"`
+	Streams []Lane    `json:"streams,omitempty"`
+	Cells   []Cell    `json:"cells,omitempty"`
+	Events  []Event   `json:"events,omitempty"` // a sample of the newest, oldest first; at most 40
+	Notes   []Note    `json:"notes,omitempty"`  // what happened, in words, oldest first
+	Load    *Load     `json:"load,omitempty"`
+	Bus     *BusState `json:"bus,omitempty"`
+}
+
+// Layout is the part of the system file that a browser needs.
+type Layout struct {
+	Name     string        `json:"name"`
+	Kinds    []KindSpec    `json:"kinds"`
+	Patterns []PatternSpec `json:"patterns"`
+	Features []Feature     `json:"features"`
+	MaxLoad  float64       `json:"max_load"` // 0: the traffic cannot be set
+}
+
+// Feature is one row of the matrix.
+type Feature struct {
+	ID      string `json:"id"`
+	Name    string `json:"name"`
+	Crosses bool   `json:"crosses"`
+}
+
+// Node is one node as known now.
+type Node struct {
+	ID       string    `json:"id"`
+	Kind     NodeKind  `json:"kind"`
+	Label    string    `json:"label,omitempty"`
+	Engine   string    `json:"engine,omitempty"`  // postgres | mongodb | redis
+	Version  string    `json:"version,omitempty"` // "Redis 7.0.15"
+	Owner    string    `json:"owner,omitempty"`
+	URL      string    `json:"url,omitempty"`
+	State    State     `json:"state"`
+	Since    time.Time `json:"since"` // of the state
+	Reason   string    `json:"reason,omitempty"`
+	Volatile bool      `json:"volatile"`
+	Faults   []string  `json:"faults"`
+	Holds    []Hold    `json:"holds,omitempty"`
+	Verbs    []string  `json:"verbs,omitempty"`
+	Rate     float64   `json:"rate"`   // requests served a second, over 5 s
+	P50MS    float64   `json:"p50_ms"` // of those
+	Errors   float64   `json:"errors"` // failed a second, over 5 s
+}
+
+// EdgeKind is emit (service to stream), take (stream to service) or call (node to node).
+type EdgeKind string
+
+// The kinds of edges.
+const (
+	Emit EdgeKind = "emit"
+	Take EdgeKind = "take"
+	Call EdgeKind = "call"
+)
+
+// Edge is one connection. Its id is "emit:orders>orders", "take:orders>purchases", "call:shoppers>orders"; the same from
+// and to may stand in several kinds.
+type Edge struct {
+	ID         string   `json:"id"`
+	Kind       EdgeKind `json:"kind"`
+	From       string   `json:"from"`
+	To         string   `json:"to"`
+	Total      int64    `json:"total"`  // ever since the visualizer started
+	Failed     int64    `json:"failed"` // calls that failed, ever
+	Rate       float64  `json:"rate"`   // a second, over 5 s
+	FailedRate float64  `json:"failed_rate"`
+	Reason     string   `json:"reason,omitempty"` // of the last failure of the last 5 s
+	P50MS      float64  `json:"p50_ms,omitempty"` // calls: median duration over 5 s
+	// Take edges: the group's backlog.
+	Waiting       int64 `json:"waiting"` // lag plus pending; -1 unknown
+	Pending       int64 `json:"pending"`
+	OldestMS      int64 `json:"oldest_ms"` // age of the oldest waiting entry at the frame's time
+	TrimmedUnread bool  `json:"trimmed_unread,omitempty"`
+}
+
+// Lane is one stream.
+type Lane struct {
+	Name   string  `json:"name"`
+	Kind   string  `json:"kind,omitempty"`
+	Length int64   `json:"length"`
+	Total  int64   `json:"total"` // entries ever added, as counted on the tap
+	Rate   float64 `json:"rate"`
+	Dead   bool    `json:"dead,omitempty"` // a stream of dead letters
+}
+
+// CellState is how a feature does in a pattern.
+type CellState string
+
+// The states of a cell; Untried: nothing was measured yet.
+const (
+	Works   CellState = "works"
+	Slow    CellState = "slow"
+	Stale   CellState = "stale"
+	Fails   CellState = "fails"
+	Untried CellState = "untried"
+)
+
+// Cell is one cell of the matrix, over the last 5 s.
+type Cell struct {
+	Feature   string    `json:"feature"`
+	Pattern   string    `json:"pattern"`
+	State     CellState `json:"state"`
+	Success   float64   `json:"success"` // share, 0 to 1
+	Tries     int       `json:"tries"`
+	P50MS     float64   `json:"p50_ms"`
+	P99MS     float64   `json:"p99_ms"`
+	StaleMS   int64     `json:"stale_ms,omitempty"` // how far the copy is behind its owner
+	LastError string    `json:"last_error,omitempty"`
+}
+
+// Event is one event in the list and on the map.
+type Event struct {
+	Seq         int64           `json:"seq"`
+	Stream      string          `json:"stream"`
+	EntryID     string          `json:"entry_id"`
+	ID          string          `json:"id"`
+	Source      string          `json:"source"`
+	Type        string          `json:"type"`
+	Subject     string          `json:"subject"`
+	Version     int64           `json:"version,omitempty"`
+	Time        time.Time       `json:"time"`
+	Node        string          `json:"node,omitempty"` // the node that emitted it
+	Problem     string          `json:"problem,omitempty"`
+	TraceParent string          `json:"traceparent,omitempty"`
+	Raw         json.RawMessage `json:"raw,omitempty"` // only in the API's answers, not in frames
+}
+
+// Note is one thing that happened, in words.
+type Note struct {
+	Seq  int64     `json:"seq"`
+	At   time.Time `json:"at"`
+	Node string    `json:"node,omitempty"`
+	Tone string    `json:"tone"` // good | bad | plain
+	Text string    `json:"text"` // "catalog was killed", "catalog is back after 12 s", "purchases caught up on 184 events"
+}
+
+// Load is the traffic as set.
+type Load struct {
+	PerSecond float64 `json:"per_second"`
+	Known     bool    `json:"known"` // its node answers
+}
+
+// BusState is the bus as the tap sees it.
+type BusState struct {
+	Up      bool    `json:"up"`
+	Reason  string  `json:"reason,omitempty"`
+	Rate    float64 `json:"rate"`      // events a second over all streams
+	ToHubMS float64 `json:"to_hub_ms"` // median over 5 s: from the event's time to here
+}

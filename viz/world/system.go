@@ -1,0 +1,90 @@
+package world
+
+// System is the system file: all that the visualizer is told of the system that it shows. JSON, snake_case.
+type System struct {
+	Name     string        `json:"name"`
+	Nodes    []NodeSpec    `json:"nodes"`
+	Streams  []StreamSpec  `json:"streams"`
+	Kinds    []KindSpec    `json:"kinds"`    // kinds of data, in the order of their colours
+	Patterns []PatternSpec `json:"patterns"` // columns of the matrix
+	Features []FeatureSpec `json:"features"` // rows of the matrix
+	Load     *LoadSpec     `json:"load,omitempty"`
+}
+
+// NodeSpec declares one node.
+type NodeSpec struct {
+	ID     string   `json:"id"`
+	Kind   NodeKind `json:"kind"`
+	Label  string   `json:"label,omitempty"`  // what it does, in words: "sign up"
+	Engine string   `json:"engine,omitempty"` // stores and the bus: postgres | mongodb | redis
+	Owner  string   `json:"owner,omitempty"`  // stores: the service that it belongs to
+	URL    string   `json:"url,omitempty"`    // a service's base address; the runtime's word goes before it
+	Group  string   `json:"group,omitempty"`  // the consumer group it reads with; default its id
+	Source string   `json:"source,omitempty"` // the CloudEvents source it emits under; default its id
+	Holds  []Hold   `json:"holds,omitempty"`  // stores: the kinds of data in it, the owner's own first
+	Takes  []string `json:"takes,omitempty"`  // services: streams it reads, so that the map is whole before anything flows
+	Emits  []string `json:"emits,omitempty"`  // services: streams it writes
+}
+
+// NodeKind is service, store, bus or client.
+type NodeKind string
+
+// The kinds of nodes.
+const (
+	Service NodeKind = "service"
+	Store   NodeKind = "store"
+	Bus     NodeKind = "bus"
+	Client  NodeKind = "client"
+)
+
+// Hold is one kind of data in a store.
+type Hold struct {
+	Kind string `json:"kind"`
+	Copy bool   `json:"copy"` // a copy of what another store owns
+}
+
+// StreamSpec declares one stream.
+type StreamSpec struct {
+	Name string `json:"name"`
+	Kind string `json:"kind,omitempty"` // the kind of data its events are about
+}
+
+// KindSpec is one kind of data.
+type KindSpec struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+}
+
+// PatternSpec is one way in which a cross-service feature gets others' data.
+type PatternSpec struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+}
+
+// FeatureSpec is one thing that a user of the system can do.
+type FeatureSpec struct {
+	ID       string                 `json:"id"`
+	Name     string                 `json:"name"`
+	Crosses  bool                   `json:"crosses"`  // needs data of more than one service
+	Requests map[string]RequestSpec `json:"requests"` // by pattern id
+}
+
+// RequestSpec is the request by which a feature is used: matched against the calls of clients, and sent as a probe when
+// nobody asks. Path segments in braces match anything and are filled from Vars by a probe.
+type RequestSpec struct {
+	Node   string              `json:"node"`
+	Method string              `json:"method"`
+	Path   string              `json:"path"`           // "/copies/purchases/{user}"
+	Body   any                 `json:"body,omitempty"` // JSON; strings "{name}" are filled from Vars, "{uuid}" anew each time
+	Vars   map[string][]string `json:"vars,omitempty"` // a probe picks one at random
+	OK     []int               `json:"ok,omitempty"`   // statuses that are an answer besides 2xx and 3xx: 409 for "sold out"
+	// Reads names the streams whose events the answer rests on (own copies): lag there makes the answer stale.
+	Reads []string `json:"reads,omitempty"`
+}
+
+// LoadSpec says where the traffic is set: GET and POST {"per_second": n}.
+type LoadSpec struct {
+	Node string  `json:"node"`
+	Path string  `json:"path"`
+	Max  float64 `json:"max"`
+}
