@@ -1,0 +1,35 @@
+// Package control acts on the nodes of a system and watches them: kill, stop, start.
+package control
+
+import (
+	"context"
+	"errors"
+
+	"github.com/stillup/stillup/viz/world"
+)
+
+// Verbs that a runtime knows.
+const (
+	Kill  = "kill"  // SIGKILL
+	Stop  = "stop"  // the node's own gentle signal, then SIGKILL after StopGrace
+	Start = "start" // the same command on the same data
+)
+
+// Errors of Runtime.Do. They come wrapped with the node and the verb.
+var (
+	ErrUnknownNode = errors.New("unknown node")
+	ErrUnknownVerb = errors.New("unknown verb")
+	// ErrConflict: the node is already so (kill of a dead node, start of a live one).
+	ErrConflict = errors.New("already so")
+)
+
+// Runtime owns nodes: it watches them and acts on them. controltest holds the conformance suite over all runtimes.
+type Runtime interface {
+	// Watch tells see how every node is, then every change in order, until ctx ends; it returns nil then. see is called
+	// from one goroutine at a time; a slow see delays only its own watcher's news, and misses states in between but
+	// never the last one.
+	Watch(ctx context.Context, see func(world.NodeSeen)) error
+	// Do acts on a node and returns once it is done: a killed or stopped node is dead, a started one answers. Actions on
+	// one node come one after another.
+	Do(ctx context.Context, node, verb string) error
+}

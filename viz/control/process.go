@@ -1,0 +1,224 @@
+package control
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/stillup/stillup/viz/world"
+)
+
+// StopGrace is how long a node may take to end after its gentle signal before it is killed.
+const StopGrace = 10 * time.Second
+
+// readyEvery is how often a starting node is asked whether it answers.
+const readyEvery = 20 * time.Millisecond
+
+// Process is a node that runs as a child process.
+type Process struct {
+	ID         string
+	Path       string
+	Args       []string       // without the program's name
+	Env        []string       // "KEY=value", added to a minimal environment (PATH, HOME, TMPDIR, LANG)
+	Dir        string         // working directory; empty: the launcher's
+	UID, GID   uint32         // run as this user; 0: the launcher's own
+	StopSignal syscall.Signal // gentle end; 0: SIGTERM
+	LogFile    string         // its output goes here, begun anew by NewProcesses
+	URL        string         // a service's base address, for world.NodeSeen
+	Engine     string         // as shown: "Redis 7.0.15"
+	Volatile   bool           // forgets its data on restart
+	// Ready says whether it answers; asked until it does, after every start. nil: as soon as it runs.
+	Ready func(ctx context.Context) error
+}
+
+// process is one node's life: at most one child at a time.
+type process struct {
+	Process
+	act sync.Mutex // held through an action, so that actions on a node come one after another
+
+	mu    sync.Mutex
+	seen  world.NodeSeen
+	child *child // nil while down
+	want  string // verb of the action under way, for the words of a death
+}
+
+// child is one run of a process.
+type child struct {
+	cmd   *command
+	ended chan struct{} // closed when it is dead and reaped
+	ready context.CancelFunc
+}
+
+func (p *process) start(ctx context.Context, f *forker, tell func()) error {
+	log, err := openLog(p.LogFile)
+	if err != nil {
+		return fmt.Errorf("start %s: %w", p.ID, err)
+	}
+	defer log.Close()
+	cmd, err := f.start(p.Process, log)
+	if err != nil {
+		p.become(nil, world.Down, "could not be started: "+err.Error(), tell)
+		return fmt.Errorf("start %s: %w", p.ID, err)
+	}
+	readyCtx, cancel := context.WithCancel(context.Background())
+	c := &child{cmd: cmd, ended: make(chan struct{}), ready: cancel}
+	p.mu.Lock()
+	p.child, p.want = c, ""
+	p.mu.Unlock()
+	p.become(c, world.Starting, "", tell)
+	f.wg.Go(func() { p.reap(c, tell) })
+	up := make(chan struct{})
+	f.wg.Go(func() { p.awaitReady(readyCtx, c, up, tell) })
+	select {
+	case <-up:
+		return nil
+	case <-c.ended:
+		return fmt.Errorf("start %s: it ended at once: %s", p.ID, p.now().Reason)
+	case <-ctx.Done():
+		return fmt.Errorf("start %s: it runs but does not answer yet: %w", p.ID, ctx.Err())
+	}
+}
+
+// reap waits for the child's exit: a death is known from there, never from a time-out.
+func (p *process) reap(c *child, tell func()) {
+	state := c.cmd.wait()
+	c.ready()
+	p.mu.Lock()
+	reason := p.deathWords(state)
+	p.child = nil
+	p.mu.Unlock()
+	p.become(nil, world.Down, reason, tell)
+	close(c.ended)
+}
+
+// awaitReady asks Ready until it answers, then marks the node up and closes up. It gives up when the child ends.
+func (p *process) awaitReady(ctx context.Context, c *child, up chan<- struct{}, tell func()) {
+	tick := time.NewTicker(readyEvery)
+	defer tick.Stop()
+	for {
+		if p.answers(ctx) {
+			if p.become(c, world.Up, "", tell) {
+				close(up)
+			}
+			return
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// end sends sig to the child and waits until it is dead; after grace it is killed.
+func (p *process) end(ctx context.Context, verb string, sig syscall.Signal, grace time.Duration) error {
+	p.mu.Lock()
+	c := p.child
+	p.want = verb
+	p.mu.Unlock()
+	if c == nil {
+		return fmt.Errorf("%s %s: it is dead: %w", verb, p.ID, ErrConflict)
+	}
+	if sig == syscall.SIGKILL {
+		c.cmd.kill()
+	} else if err := c.cmd.signal(sig); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return fmt.Errorf("%s %s: %w", verb, p.ID, err)
+	}
+	timer := time.NewTimer(grace)
+	defer timer.Stop()
+	select {
+	case <-c.ended:
+		return nil
+	case <-timer.C:
+		c.cmd.kill()
+	case <-ctx.Done():
+		return fmt.Errorf("%s %s: the signal is sent, it has not ended yet: %w", verb, p.ID, ctx.Err())
+	}
+	<-c.ended // SIGKILL cannot be ignored
+	return nil
+}
+
+// answers asks Ready once, for a second at most.
+func (p *process) answers(ctx context.Context) bool {
+	if p.Ready == nil {
+		return true
+	}
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	return p.Ready(ctx) == nil
+}
+
+// become sets the state of the run c, nil for none, and tells the watchers. It reports false, and changes nothing,
+// where that run is over.
+func (p *process) become(c *child, s world.State, reason string, tell func()) bool {
+	p.mu.Lock()
+	if p.child != c {
+		p.mu.Unlock()
+		return false
+	}
+	p.seen.At, p.seen.State, p.seen.Reason = time.Now(), s, reason
+	p.mu.Unlock()
+	tell()
+	return true
+}
+
+func (p *process) now() world.NodeSeen {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.seen
+}
+
+// deathWords says why the child ended, in words for the card. The caller holds p.mu.
+func (p *process) deathWords(s *os.ProcessState) string {
+	if s == nil {
+		return "ended"
+	}
+	ws, _ := s.Sys().(syscall.WaitStatus)
+	switch {
+	case p.want == Stop && !(ws.Signaled() && ws.Signal() == syscall.SIGKILL):
+		return "stopped"
+	case ws.Signaled():
+		return fmt.Sprintf("killed (signal %d)", int(ws.Signal()))
+	}
+	words := fmt.Sprintf("exit code %d", ws.ExitStatus())
+	if line := lastLine(p.LogFile); line != "" {
+		words += ": " + line
+	}
+	return words
+}
+
+func openLog(path string) (*os.File, error) {
+	if path == "" {
+		return os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return nil, err
+	}
+	return os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
+}
+
+// lastLine is the last line of the log that is not empty, at most 200 bytes of it.
+func lastLine(path string) string {
+	f, err := os.Open(path)
+	if err != nil {
+		return ""
+	}
+	defer f.Close()
+	const tail = 4096
+	st, err := f.Stat()
+	if err != nil {
+		return ""
+	}
+	b := make([]byte, min(st.Size(), tail))
+	if _, err := f.ReadAt(b, st.Size()-int64(len(b))); err != nil {
+		return ""
+	}
+	lines := strings.Split(strings.TrimSpace(string(b)), "\n")
+	return strings.ToValidUTF8(lines[len(lines)-1][:min(200, len(lines[len(lines)-1]))], "")
+}
