@@ -2,7 +2,10 @@ package streams
 
 import (
 	"encoding/json"
+	"errors"
+	"fmt"
 	"time"
+	"unicode/utf8"
 )
 
 // Field is the one field of a stream entry that holds an event: a CloudEvents 1.0 JSON document in structured mode. One
@@ -11,6 +14,9 @@ const Field = "ce"
 
 // DeadSuffix ends the name of the stream that takes a stream's dead letters: "orders" has "orders.dead".
 const DeadSuffix = ".dead"
+
+// ErrNotEvent is wrapped by every error that says why something is not a CloudEvents event.
+var ErrNotEvent = errors.New("not a CloudEvents event")
 
 // Event is a CloudEvents 1.0 event with the extensions traceparent (W3C) and version.
 type Event struct {
@@ -30,10 +36,105 @@ type Entry struct {
 	Stream string
 	ID     string // Redis entry id, "1700000000000-0"
 	Event  Event  // zero where Err is set
-	// Raw is the envelope's JSON as it stands in the entry; nil where the entry has no such field.
+	// Raw is the envelope's JSON as it stands in the entry; nil where the entry has no such field. Event.Data is a part
+	// of it.
 	Raw []byte
-	// Fields are the entry's other fields in order, for entries of foreign shapes.
+	// Fields are the entry's other fields, for entries of foreign shapes: in order from a tap, by name from a consumer.
 	Fields [][2]string
-	// Err says why the entry is not an event; nil for an event.
+	// Err says why the entry is not an event and wraps ErrNotEvent; nil for an event.
 	Err error
+}
+
+// Validate says what keeps the event from being published: a required attribute (ID, Source, Type) that is empty, text
+// that is not UTF-8, a time that JSON cannot hold, a negative version, or Data that is not JSON. It wraps ErrNotEvent.
+func (e Event) Validate() error {
+	if err := e.required(); err != nil {
+		return err
+	}
+	for _, a := range [...]struct{ name, text string }{
+		{"id", e.ID}, {"source", e.Source}, {"type", e.Type}, {"subject", e.Subject},
+		{"dataschema", e.DataSchema}, {"traceparent", e.TraceParent},
+	} {
+		if !utf8.ValidString(a.text) {
+			return fmt.Errorf("%w: %s is not UTF-8", ErrNotEvent, a.name)
+		}
+	}
+	if y := e.Time.UTC().Year(); !e.Time.IsZero() && (y < 0 || y > 9999) {
+		return fmt.Errorf("%w: time is in the year %d", ErrNotEvent, y)
+	}
+	if e.Version < 0 {
+		return fmt.Errorf("%w: version is negative: %d", ErrNotEvent, e.Version)
+	}
+	if e.Data != nil {
+		if !utf8.Valid(e.Data) {
+			return fmt.Errorf("%w: data is not UTF-8", ErrNotEvent)
+		}
+		s := scanner{b: e.Data}
+		if err := s.document(); err != nil {
+			return fmt.Errorf("%w: data: %w", ErrNotEvent, err)
+		}
+	}
+	return nil
+}
+
+// required checks the attributes that CloudEvents wants in every event.
+func (e *Event) required() error {
+	missing := ""
+	switch {
+	case e.ID == "":
+		missing = "id"
+	case e.Source == "":
+		missing = "source"
+	case e.Type == "":
+		missing = "type"
+	default:
+		return nil
+	}
+	return fmt.Errorf("%w: %s is missing", ErrNotEvent, missing)
+}
+
+// AppendJSON appends the event's CloudEvents JSON to dst. Empty attributes are left out; Data stands as it is, so it
+// has to be valid JSON (see Validate). It allocates nothing where dst has room.
+func (e Event) AppendJSON(dst []byte) []byte {
+	dst = append(dst, `{"specversion":"1.0","id":`...)
+	dst = appendString(dst, e.ID)
+	dst = append(dst, `,"source":`...)
+	dst = appendString(dst, e.Source)
+	dst = append(dst, `,"type":`...)
+	dst = appendString(dst, e.Type)
+	if e.Subject != "" {
+		dst = append(dst, `,"subject":`...)
+		dst = appendString(dst, e.Subject)
+	}
+	if !e.Time.IsZero() {
+		dst = append(dst, `,"time":"`...)
+		dst = appendTime(dst, e.Time)
+		dst = append(dst, '"')
+	}
+	if e.DataSchema != "" {
+		dst = append(dst, `,"dataschema":`...)
+		dst = appendString(dst, e.DataSchema)
+	}
+	if e.TraceParent != "" {
+		dst = append(dst, `,"traceparent":`...)
+		dst = appendString(dst, e.TraceParent)
+	}
+	if e.Version != 0 {
+		dst = append(dst, `,"version":`...)
+		dst = appendInt(dst, e.Version)
+	}
+	if e.Data != nil {
+		dst = append(dst, `,"datacontenttype":"application/json","data":`...)
+		dst = append(dst, e.Data...)
+	}
+	return append(dst, '}')
+}
+
+// ParseEvent reads a CloudEvents JSON document. It is strict: the whole of b must be one JSON object in UTF-8, known
+// attributes stand once and have their type, and specversion ("1.0"), id, source and type are there. Unknown attributes
+// are skipped, null ones are as if left out, and so is data_base64, whose payload is not JSON. Data aliases b. Errors
+// wrap ErrNotEvent.
+func ParseEvent(b []byte) (Event, error) {
+	e, _, err := parseEvent(b, plain{})
+	return e, err
 }

@@ -8,22 +8,6 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Open returns a client for the Redis at url (redis://[user:pass@]host:port[/db]), tuned so that a dead server is known
-// in well under a second. It does no I/O. The caller closes it.
-func Open(url string) (*redis.Client, error) { panic("stub") }
-
-// Publish appends events to stream in order, in one round trip, and returns their entry ids. On an error none, some or
-// all may have been appended.
-func Publish(ctx context.Context, rdb redis.Cmdable, stream string, events ...Event) ([]string, error) {
-	panic("stub")
-}
-
-// AppendJSON appends the event's CloudEvents JSON to dst.
-func (e Event) AppendJSON(dst []byte) []byte { panic("stub") }
-
-// ParseEvent reads a CloudEvents JSON document.
-func ParseEvent(b []byte) (Event, error) { panic("stub") }
-
 // Consumer is one member of a consumer group that reads one or more streams.
 type Consumer struct {
 	Redis   *redis.Client
