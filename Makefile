@@ -1,4 +1,50 @@
-.PHONY: test
-test:
-	go vet ./...
-	go test ./...
+# The everyday commands. Each sets up what it needs; all may be run again at any time.
+.PHONY: up test check generate bench pictures build deps deps-test clean
+SHELL := /bin/bash
+ARGS ?=
+# Generated code stays as committed; a build never writes to the tree.
+GO ?= go
+
+## up: run the shop and its dashboard; ARGS="--addr 127.0.0.1:8080" and the like are passed on
+up: deps build
+	@exec bin/stillup up $(ARGS)
+
+## test: everything, with real stores and a real browser
+test: deps deps-test check
+	$(GO) test -race -timeout 20m ./...
+
+## check: what can be said without running anything
+check:
+	@out=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$out" ] || { echo "not gofmt-ed: $$out"; exit 1; }
+	$(GO) vet ./...
+	$(GO) tool templ generate -path web >/dev/null && git diff --exit-code --stat -- '*_templ.go'
+
+## generate: the templates' Go code
+generate:
+	$(GO) tool templ generate -path web
+
+build:
+	@command -v $(GO) >/dev/null || { echo "Go is missing: install Go 1.26 or later from https://go.dev/dl"; exit 1; }
+	@echo "building"
+	@$(GO) build -trimpath -ldflags="-s -w" -o bin/ . ./services/stores/embedded
+	@mv -f bin/embedded bin/stillup-stores
+
+## install(packages, why): from the distribution where that needs no password, else say what happens instead.
+define install
+	if ! command -v apt-get >/dev/null; then echo "note: $(2)"; \
+	elif [ "$$(id -u)" = 0 ]; then echo "installing $(1)"; apt=apt-get; \
+	elif sudo -n true 2>/dev/null; then echo "installing $(1)"; apt="sudo -n apt-get"; \
+	else echo "note: $(2) To have it: sudo apt-get install $(1)"; fi; \
+	if [ -n "$${apt:-}" ]; then $$apt update -qq && DEBIAN_FRONTEND=noninteractive $$apt install -y -qq --no-install-recommends $(1) >/dev/null || echo "note: that failed. $(2)"; fi
+endef
+
+deps:
+	@command -v redis-server >/dev/null || command -v valkey-server >/dev/null || { $(call install,redis-server,no Redis here: an embedded one is used that forgets on restart.); }
+	@command -v postgres >/dev/null || ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || { $(call install,postgresql,no Postgres here: its programs are downloaded once.); }
+
+deps-test:
+	@command -v chromium >/dev/null || { $(call install,chromium,the browser tests need chromium and will fail.); }
+	@command -v node >/dev/null || { $(call install,nodejs,the page's module tests need node and will fail.); }
+
+clean:
+	rm -rf bin data

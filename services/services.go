@@ -1,0 +1,69 @@
+//go:build wip
+
+// Package services is the shop as a system: its nodes, how they are wired, and the system file that describes it.
+package services
+
+import (
+	"context"
+	_ "embed"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/stillup/stillup/services/catalog"
+	"github.com/stillup/stillup/services/chassis"
+	"github.com/stillup/stillup/services/orders"
+	"github.com/stillup/stillup/services/purchases"
+	"github.com/stillup/stillup/services/shoppers"
+	"github.com/stillup/stillup/services/stock"
+	"github.com/stillup/stillup/services/stores"
+	"github.com/stillup/stillup/services/trending"
+	"github.com/stillup/stillup/services/users"
+)
+
+// System is the system file: all that the visualizer is told of the shop.
+//
+//go:embed system.json
+var System []byte
+
+// Bus is the node id of the Redis that carries the streams.
+const Bus = "bus"
+
+// service is one program of the shop and the store that it keeps.
+type service struct {
+	name   string
+	engine string // of its store; empty: it has none
+	run    func(context.Context, chassis.Config) error
+}
+
+// all lists the shop's services. The engines differ on purpose: each suits its work.
+var all = []service{
+	{"users", stores.Postgres, users.Run},
+	{"catalog", stores.MongoDB, catalog.Run},
+	{"stock", stores.Redis, stock.Run},
+	{"orders", stores.Postgres, orders.Run},
+	{"purchases", stores.MongoDB, purchases.Run},
+	{"trending", stores.Redis, trending.Run},
+	{"shoppers", "", shoppers.Run},
+}
+
+// Names are the services that Run knows.
+func Names() []string {
+	var names []string
+	for _, s := range all {
+		names = append(names, s.name)
+	}
+	return names
+}
+
+// Run runs the service cfg.Name until ctx ends.
+func Run(ctx context.Context, cfg chassis.Config) error {
+	i := slices.IndexFunc(all, func(s service) bool { return s.name == cfg.Name })
+	if i < 0 {
+		return fmt.Errorf("no service is called %q; there are %s", cfg.Name, strings.Join(Names(), ", "))
+	}
+	if err := all[i].run(ctx, cfg); err != nil {
+		return fmt.Errorf("service %s: %w", cfg.Name, err)
+	}
+	return nil
+}

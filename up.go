@@ -1,0 +1,249 @@
+//go:build wip
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/stillup/stillup/services"
+	"github.com/stillup/stillup/viz"
+	"github.com/stillup/stillup/viz/control"
+	"github.com/stillup/stillup/viz/world"
+	"github.com/stillup/stillup/web"
+)
+
+// readyWithin bounds the wait for all nodes at start; initdb and slow disks have long had their turn by then.
+const readyWithin = 60 * time.Second
+
+type upOptions struct {
+	addr, token, data string
+	fresh             bool
+	self              string // program that knows "service NAME"; empty: this one
+}
+
+// stack is the lab ready to be run: folder locked, port taken, stores prepared, nothing started.
+type stack struct {
+	o      upOptions
+	begun  time.Time
+	out    io.Writer
+	data   string
+	system world.System
+	ln     net.Listener
+	nodes  []services.Node
+	procs  *control.Processes
+	unlock func()
+}
+
+// up runs the lab until ctx ends: the stores and services as child processes, the dashboard in this one.
+func up(ctx context.Context, o upOptions, out io.Writer) error {
+	s, err := prepare(ctx, o, out)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	return s.run(ctx)
+}
+
+// prepare makes a stack; the caller closes it.
+func prepare(ctx context.Context, o upOptions, out io.Writer) (_ *stack, err error) {
+	s := &stack{o: o, begun: time.Now(), out: out, unlock: func() {}}
+	defer func() {
+		if err != nil {
+			s.close()
+		}
+	}()
+	if s.system, err = world.ParseSystem(services.System); err != nil {
+		return nil, err
+	}
+	if s.data, err = dataFolder(o.data); err != nil {
+		return nil, err
+	}
+	if s.unlock, err = lock(s.data, o.addr); err != nil {
+		return nil, err
+	}
+	if s.ln, err = listen(o.addr); err != nil {
+		return nil, err
+	}
+	if o.fresh {
+		if err := emptyFolder(s.data); err != nil {
+			return nil, err
+		}
+	}
+	if err := os.MkdirAll(filepath.Join(s.data, "logs"), 0o755); err != nil {
+		return nil, err
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	if o.self != "" {
+		self = o.self
+	}
+	embedded := filepath.Join(filepath.Dir(self), "stillup-stores")
+	fmt.Fprintf(out, "preparing stores in %s\n", s.data)
+	lab := services.Lab{Data: s.data, Self: self, Embedded: embedded, OTLP: "http://" + s.ln.Addr().String(), Token: o.token}
+	nodes, remarks, err := lab.Prepare(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s.nodes = nodes
+	for _, r := range remarks {
+		fmt.Fprintln(out, "note:", r)
+	}
+	s.procs, err = control.NewProcesses(processes(nodes))
+	return s, err
+}
+
+// close ends every node, services before the stores that they still write to, and gives folder and port back.
+func (s *stack) close() {
+	if s.procs != nil {
+		s.procs.Close(serviceIDs(s.nodes))
+	}
+	if s.ln != nil {
+		s.ln.Close()
+	}
+	s.unlock()
+}
+
+// run starts all nodes and serves the dashboard until ctx ends.
+func (s *stack) run(ctx context.Context) error {
+	log, err := os.OpenFile(filepath.Join(s.data, "logs", "viz.log"), os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o644)
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error {
+		return viz.Serve(ctx, s.ln, viz.Options{System: s.system, BusURL: s.busURL(), Runtime: s.procs, Addr: s.o.addr,
+			Token: s.o.token, Page: web.Handler, Log: newLog(log)})
+	})
+	g.Go(func() error {
+		if err := startAll(ctx, s.procs, s.nodes, s.out); err != nil {
+			return err
+		}
+		fmt.Fprintf(s.out, "all %d nodes are ready after %.1f s\n\n  %s\n\nCtrl-C ends everything; the data stays in %s\n",
+			len(s.nodes), time.Since(s.begun).Seconds(), address(s.ln, s.o.token), s.data)
+		return nil
+	})
+	return g.Wait()
+}
+
+// startAll starts every node at once and says of each when it is ready. Services wait for their stores by themselves.
+func startAll(ctx context.Context, r control.Runtime, nodes []services.Node, out io.Writer) error {
+	ctx, cancel := context.WithTimeout(ctx, readyWithin)
+	defer cancel()
+	begun := time.Now()
+	ready := make(chan string)
+	g, gctx := errgroup.WithContext(ctx)
+	for _, n := range nodes {
+		g.Go(func() error {
+			if err := r.Do(gctx, n.ID, control.Start); err != nil {
+				return fmt.Errorf("%w (its log: %s)", err, n.LogFile)
+			}
+			if err := until(gctx, n.Ready); err != nil {
+				return fmt.Errorf("%s runs but is not ready: %w (its log: %s)", n.ID, err, n.LogFile)
+			}
+			select {
+			case ready <- n.ID:
+				return nil
+			case <-gctx.Done():
+				return gctx.Err()
+			}
+		})
+	}
+	done := make(chan error, 1)
+	go func() { done <- g.Wait(); close(ready) }()
+	for id := range ready {
+		fmt.Fprintf(out, "  %-13s ready  %5.1f s\n", id, time.Since(begun).Seconds())
+	}
+	return <-done
+}
+
+// until asks check every 20 ms until it passes; its last error is given when ctx ends first.
+func until(ctx context.Context, check func(context.Context) error) error {
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		err := check(ctx)
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return errors.Join(ctx.Err(), err)
+		case <-tick.C:
+		}
+	}
+}
+
+func processes(nodes []services.Node) []control.Process {
+	var all []control.Process
+	for _, n := range nodes {
+		all = append(all, control.Process{ID: n.ID, Path: n.Path, Args: n.Args, Env: n.Env, Dir: n.Dir, UID: n.UID,
+			GID: n.GID, StopSignal: n.StopSignal, LogFile: n.LogFile, URL: n.URL, Engine: n.Engine,
+			Volatile: n.Volatile, Ready: n.Alive})
+	}
+	return all
+}
+
+func serviceIDs(nodes []services.Node) []string {
+	var ids []string
+	for _, n := range nodes {
+		if n.URL != "" {
+			ids = append(ids, n.ID)
+		}
+	}
+	return ids
+}
+
+func address(ln net.Listener, token string) string {
+	if token == "" {
+		return "http://" + ln.Addr().String()
+	}
+	return "http://" + ln.Addr().String() + "/?token=" + token
+}
+
+// listen takes the dashboard's port; a busy one is an error that names it.
+func listen(addr string) (net.Listener, error) {
+	ln, err := net.Listen("tcp", addr)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("%s is in use by another program; end that one, or choose another port with --addr", addr)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("listen on %s: %w; write --addr HOST:PORT, such as 127.0.0.1:7070", addr, err)
+	}
+	return ln, nil
+}
+
+type vizOptions struct{ addr, token, system, redis string }
+
+// watch runs the dashboard alone over a system that somebody else runs: it looks and does not touch.
+func watch(ctx context.Context, o vizOptions, out io.Writer) error {
+	b, err := os.ReadFile(o.system)
+	if err != nil {
+		return fmt.Errorf("system file: %w", err)
+	}
+	system, err := world.ParseSystem(b)
+	if err != nil {
+		return fmt.Errorf("system file %s: %w", o.system, err)
+	}
+	ln, err := listen(o.addr)
+	if err != nil {
+		return err
+	}
+	defer ln.Close()
+	fmt.Fprintf(out, "watching %s\n\n  %s\n", system.Name, address(ln, o.token))
+	return viz.Serve(ctx, ln, viz.Options{System: system, BusURL: o.redis, Addr: o.addr, Token: o.token,
+		Page: web.Handler, Log: newLog(os.Stderr)})
+}
