@@ -61,14 +61,7 @@ type lab struct {
 // startLab runs a whole lab on fresh data and waits until all nodes are up. It ends with the test.
 func startLab(t *testing.T) *lab {
 	t.Helper()
-	data, err := os.MkdirTemp(bin, "data")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Chmod(data, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	s, err := prepare(t.Context(), upOptions{addr: "127.0.0.1:0", data: data, self: filepath.Join(bin, "stillup")}, t.Output())
+	s, err := prepare(t.Context(), upOptions{addr: "127.0.0.1:0", data: dataDir(t), self: filepath.Join(bin, "stillup")}, t.Output())
 	if err != nil {
 		t.Fatal(err)
 	}
