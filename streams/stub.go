@@ -8,30 +8,6 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Consumer is one member of a consumer group that reads one or more streams.
-type Consumer struct {
-	Redis   *redis.Client
-	Group   string
-	Name    string // unique among live members of the group
-	Streams []string
-	// Handle applies one event and returns once its effect is committed. Calls for one subject come one at a time in
-	// order; calls for different subjects may run at once (Workers).
-	Handle func(ctx context.Context, e Entry) error
-	// Healthy says whether the handler's own store answers. A failure while it does not is not the event's fault and
-	// does not count as an attempt. nil: always healthy.
-	Healthy  func(ctx context.Context) error
-	Workers  int           // default 8
-	Attempts int           // before an entry goes to the dead letters; default 5
-	MinIdle  time.Duration // what a dead member held is claimed after; default 5s
-	Log      *slog.Logger  // default slog.Default()
-}
-
-// Reject marks an error as permanent: the entry goes to the dead letters at once, with the error's text as the reason.
-func Reject(err error) error { panic("stub") }
-
-// Run consumes until ctx ends and returns nil then. It outlives the bus: it waits for it with back-off.
-func (c *Consumer) Run(ctx context.Context) error { panic("stub") }
-
 // Tap reads every entry of every matching stream over one connection and takes no part: no group, no writes.
 type Tap struct {
 	URL string

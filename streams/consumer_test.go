@@ -1,0 +1,534 @@
+package streams_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"go.uber.org/goleak"
+
+	"github.com/stillup/stillup/streams"
+	"github.com/stillup/stillup/streams/streamstest"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// event is the nth event about a subject.
+func event(subject string, n int64) streams.Event {
+	return streams.Event{
+		ID: fmt.Sprintf("%s/%d", subject, n), Source: "test", Type: "thing.changed.v1", Subject: subject, Version: n,
+		Time: time.Now(), Data: json.RawMessage(fmt.Sprintf(`{"n":%d}`, n)),
+	}
+}
+
+func publish(t *testing.T, rdb *redis.Client, stream string, events ...streams.Event) []string {
+	t.Helper()
+	ids, err := streams.Publish(t.Context(), rdb, stream, events...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ids
+}
+
+// eventually waits until ok holds.
+func eventually(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	deadline := time.After(15 * time.Second)
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for !ok() {
+		select {
+		case <-tick.C:
+		case <-deadline:
+			t.Fatalf("not within 15 s: %s", what)
+		}
+	}
+}
+
+// store is what a service's handler would write to: it applies each version of a subject once and in order.
+type store struct {
+	mu      sync.Mutex
+	applied map[string][]int64 // versions by subject, in the order of their first application
+	doubles int
+}
+
+func (s *store) Handle(_ context.Context, e streams.Entry) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.applied == nil {
+		s.applied = make(map[string][]int64)
+	}
+	if slices.Contains(s.applied[e.Event.Subject], e.Event.Version) {
+		s.doubles++
+		return nil
+	}
+	s.applied[e.Event.Subject] = append(s.applied[e.Event.Subject], e.Event.Version)
+	return nil
+}
+
+func (s *store) count() (n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, versions := range s.applied {
+		n += len(versions)
+	}
+	return n
+}
+
+// run starts a consumer; the function returned ends it and waits for that.
+func run(t *testing.T, c *streams.Consumer) (stop func()) {
+	t.Helper()
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- c.Run(ctx) }()
+	stop = sync.OnceFunc(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("Run: %v", err)
+		}
+	})
+	t.Cleanup(stop)
+	return stop
+}
+
+func pending(t *testing.T, rdb *redis.Client, stream, group string) int64 {
+	t.Helper()
+	p, err := rdb.XPending(t.Context(), stream, group).Result()
+	if err != nil {
+		return -1
+	}
+	return p.Count
+}
+
+func TestConsumerKeepsOrderPerSubject(t *testing.T) {
+	rdb := streamstest.Start(t).Client()
+	const subjects, versions = 20, 30
+	for v := range int64(versions) {
+		var events []streams.Event
+		for s := range subjects {
+			events = append(events, event(fmt.Sprint("s", s), v+1))
+		}
+		publish(t, rdb, "things", events[:subjects/2]...)
+		publish(t, rdb, "others", events[subjects/2:]...)
+	}
+	var st store
+	var at, most atomic.Int32
+	run(t, &streams.Consumer{Redis: rdb, Group: "g", Name: "a", Streams: []string{"things", "others"},
+		Handle: func(ctx context.Context, e streams.Entry) error {
+			if n := at.Add(1); n > most.Load() {
+				most.Store(n)
+			}
+			defer at.Add(-1)
+			if rand.IntN(10) == 0 {
+				return errors.New("a moment's failure")
+			}
+			return st.Handle(ctx, e)
+		}})
+	eventually(t, "all are applied", func() bool { return st.count() == subjects*versions })
+	for subject, got := range st.applied {
+		if !slices.IsSorted(got) || len(got) != versions {
+			t.Errorf("%s: %v", subject, got)
+		}
+	}
+	if st.doubles > 0 {
+		t.Errorf("%d were handled twice without need", st.doubles)
+	}
+	if most.Load() < 2 {
+		t.Error("different subjects were never handled at once")
+	}
+	eventually(t, "all are acknowledged", func() bool {
+		return pending(t, rdb, "things", "g") == 0 && pending(t, rdb, "others", "g") == 0
+	})
+}
+
+// TestNothingIsLostWhenTheBusDies publishes and consumes while the bus is killed and started at random moments.
+func TestNothingIsLostWhenTheBusDies(t *testing.T) {
+	srv := streamstest.Start(t)
+	rdb := srv.Client()
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	rnd := rand.New(rand.NewPCG(seed, 0))
+
+	st := [2]store{}
+	run(t, &streams.Consumer{Redis: rdb, Group: "g0", Name: "a", Streams: []string{"x", "y"}, Handle: st[0].Handle})
+	run(t, &streams.Consumer{Redis: rdb, Group: "g1", Name: "a", Streams: []string{"x", "y"}, Handle: st[1].Handle})
+
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var publishers sync.WaitGroup
+	var acknowledged [2]int64 // versions 1 to n of the subject are on the bus
+	for p, stream := range []string{"x", "y"} {
+		publishers.Go(func() {
+			for v := int64(1); ctx.Err() == nil; {
+				if _, err := streams.Publish(context.WithoutCancel(ctx), rdb, stream, event(stream, v), event(stream, v+1)); err == nil {
+					v += 2
+					acknowledged[p] = v - 1
+				}
+				select {
+				case <-time.After(time.Millisecond):
+				case <-ctx.Done():
+				}
+			}
+		})
+	}
+	for range 6 {
+		<-time.After(time.Duration(50+rnd.IntN(200)) * time.Millisecond)
+		srv.Kill()
+		<-time.After(time.Duration(rnd.IntN(150)) * time.Millisecond)
+		srv.Start()
+	}
+	cancel()
+	publishers.Wait()
+	t.Logf("published %v", acknowledged)
+	if acknowledged[0] == 0 || acknowledged[1] == 0 {
+		t.Fatal("nothing was published")
+	}
+	for g := range st {
+		eventually(t, "all are applied", func() bool { return int64(st[g].count()) >= acknowledged[0]+acknowledged[1] })
+		for p, stream := range []string{"x", "y"} {
+			got := st[g].applied[stream]
+			for i, v := range got {
+				if v != int64(i+1) {
+					t.Fatalf("group %d, %s: version %d after %v", g, stream, v, got[max(0, i-3):i])
+				}
+			}
+			if int64(len(got)) < acknowledged[p] {
+				t.Errorf("group %d, %s: %d of %d applied", g, stream, len(got), acknowledged[p])
+			}
+		}
+		t.Logf("group %d: handled again %d", g, st[g].doubles)
+	}
+}
+
+func TestConsumerOutlivesAWipe(t *testing.T) {
+	srv := streamstest.Start(t)
+	rdb := srv.Client()
+	var st store
+	run(t, &streams.Consumer{Redis: rdb, Group: "g", Name: "a", Streams: []string{"x"}, Handle: st.Handle})
+	publish(t, rdb, "x", event("s", 1))
+	eventually(t, "the first is applied", func() bool { return st.count() == 1 })
+	srv.Wipe()
+	publish(t, rdb, "x", event("s", 1), event("s", 2))
+	eventually(t, "the second is applied", func() bool { return st.count() == 2 })
+	if err := rdb.FlushAll(t.Context()).Err(); err != nil {
+		t.Fatal(err)
+	}
+	publish(t, rdb, "x", event("s", 3))
+	eventually(t, "the third is applied", func() bool { return st.count() == 3 })
+}
+
+// abandon makes a member that reads n entries and dies.
+func abandon(t *testing.T, rdb *redis.Client, stream, group, name string, n int64) {
+	t.Helper()
+	if err := rdb.XGroupCreateMkStream(t.Context(), stream, group, "0").Err(); err != nil {
+		t.Fatal(err)
+	}
+	_, err := rdb.XReadGroup(t.Context(), &redis.XReadGroupArgs{Group: group, Consumer: name, Streams: []string{stream, ">"}, Count: n, Block: -1}).Result()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestConsumerClaimsFromTheDead(t *testing.T) {
+	rdb := streamstest.Start(t).Client()
+	for v := range int64(100) {
+		publish(t, rdb, "x", event("s", v+1))
+	}
+	abandon(t, rdb, "x", "g", "dead", 100)
+	var st store
+	run(t, &streams.Consumer{Redis: rdb, Group: "g", Name: "alive", Streams: []string{"x"}, Handle: st.Handle, MinIdle: 200 * time.Millisecond})
+	publish(t, rdb, "x", event("new", 1))
+	eventually(t, "all are applied", func() bool { return st.count() == 101 })
+	if got := st.applied["s"]; !slices.IsSorted(got) {
+		t.Errorf("claimed out of order: %v", got)
+	}
+	eventually(t, "all are acknowledged", func() bool { return pending(t, rdb, "x", "g") == 0 })
+}
+
+func TestConsumerTakesUpItsOwnFirst(t *testing.T) {
+	rdb := streamstest.Start(t).Client()
+	for v := range int64(150) {
+		publish(t, rdb, "x", event("s", v+1))
+	}
+	abandon(t, rdb, "x", "g", "a", 140)
+	if err := rdb.XDel(t.Context(), "x", mustFirst(t, rdb, "x")).Err(); err != nil {
+		t.Fatal(err)
+	}
+	var st store
+	run(t, &streams.Consumer{Redis: rdb, Group: "g", Name: "a", Streams: []string{"x"}, Handle: st.Handle})
+	eventually(t, "all are applied", func() bool { return st.count() == 149 })
+	if got := st.applied["s"]; !slices.IsSorted(got) {
+		t.Errorf("out of order: %v", got)
+	}
+	eventually(t, "all are acknowledged, the deleted one too", func() bool { return pending(t, rdb, "x", "g") == 0 })
+}
+
+func mustFirst(t *testing.T, rdb *redis.Client, stream string) string {
+	t.Helper()
+	first, err := rdb.XRangeN(t.Context(), stream, "-", "+", 1).Result()
+	if err != nil || len(first) == 0 {
+		t.Fatalf("first of %s: %v", stream, err)
+	}
+	return first[0].ID
+}
+
+func TestSlowHandlerIsNotTakenForDead(t *testing.T) {
+	rdb := streamstest.Start(t).Client()
+	entered, release := make(chan struct{}, 2), make(chan struct{})
+	var calls atomic.Int32
+	c := streams.Consumer{Redis: rdb, Group: "g", Streams: []string{"x"}, MinIdle: 150 * time.Millisecond,
+		Handle: func(context.Context, streams.Entry) error {
+			calls.Add(1)
+			entered <- struct{}{}
+			<-release
+			return nil
+		}}
+	a, b := c, c
+	a.Name, b.Name = "a", "b"
+	run(t, &a)
+	publish(t, rdb, "x", event("s", 1))
+	<-entered
+	run(t, &b)
+	<-time.After(5 * c.MinIdle) // time enough for b to claim it, if it could
+	close(release)
+	eventually(t, "it is acknowledged", func() bool { return pending(t, rdb, "x", "g") == 0 })
+	if n := calls.Load(); n != 1 {
+		t.Errorf("handled %d times", n)
+	}
+}
+
+func TestDeadLetters(t *testing.T) {
+	rdb := streamstest.Start(t).Client()
+	ctx := t.Context()
+	good, poison, refused, panics := event("good", 1), event("poison", 1), event("refused", 1), event("panics", 1)
+	ids := publish(t, rdb, "x", good, poison, refused, panics)
+	for _, values := range [][]string{{streams.Field, "{}"}, {"a", "1", "b", "2"}} {
+		id, err := rdb.XAdd(ctx, &redis.XAddArgs{Stream: "x", Values: values}).Result()
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids = append(ids, id)
+	}
+	var mu sync.Mutex
+	tries := make(map[string]int)
+	run(t, &streams.Consumer{Redis: rdb, Group: "g", Name: "a", Streams: []string{"x"}, Attempts: 3,
+		Handle: func(_ context.Context, e streams.Entry) error {
+			mu.Lock()
+			defer mu.Unlock()
+			tries[e.Event.Subject]++
+			switch e.Event.Subject {
+			case "poison":
+				return errors.New("cannot be applied")
+			case "refused":
+				return fmt.Errorf("handling: %w", streams.Reject(errors.New("is for ever wrong")))
+			case "panics":
+				panic("nil map")
+			}
+			return nil
+		}})
+	eventually(t, "five dead letters", func() bool { return rdb.XLen(ctx, "x.dead").Val() == 5 })
+	eventually(t, "all are acknowledged", func() bool { return pending(t, rdb, "x", "g") == 0 })
+
+	dead, err := rdb.XRange(ctx, "x.dead", "-", "+").Result()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := make(map[string]redis.XMessage)
+	for _, m := range dead {
+		got[m.Values[streams.DeadEntry].(string)] = m
+	}
+	for i, want := range []struct {
+		attempts, reason, field, value string
+	}{
+		1: {"3", "cannot be applied", streams.Field, string(poison.AppendJSON(nil))},
+		2: {"1", "handling: is for ever wrong", streams.Field, string(refused.AppendJSON(nil))},
+		3: {"3", "the handler panicked: nil map", streams.Field, string(panics.AppendJSON(nil))},
+		4: {"0", "not a CloudEvents event: specversion is missing", streams.Field, "{}"},
+		5: {"0", "not a CloudEvents event: id is missing and there is no field \"ce\"", "b", "2"},
+	} {
+		if i == 0 {
+			continue
+		}
+		v := got[ids[i]].Values
+		if v == nil {
+			t.Errorf("entry %d is not among the dead letters", i)
+			continue
+		}
+		if v[streams.DeadAttempts] != want.attempts || v[streams.DeadReason] != want.reason || v[want.field] != want.value ||
+			v[streams.DeadGroup] != "g" || v[streams.DeadStream] != "x" {
+			t.Errorf("dead letter of entry %d: %v", i, v)
+		}
+		if _, err := time.Parse(time.RFC3339, v[streams.DeadAt].(string)); err != nil {
+			t.Error(err)
+		}
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	if fmt.Sprint(tries) != "map[good:1 panics:3 poison:3 refused:1]" {
+		t.Errorf("tries: %v", tries)
+	}
+}
+
+func TestASickStoreIsNotTheEventsFault(t *testing.T) {
+	rdb := streamstest.Start(t).Client()
+	var sick atomic.Bool
+	sick.Store(true)
+	var tries, checks atomic.Int32
+	run(t, &streams.Consumer{Redis: rdb, Group: "g", Name: "a", Streams: []string{"x"}, Attempts: 1,
+		Handle: func(context.Context, streams.Entry) error {
+			tries.Add(1)
+			if sick.Load() {
+				return errors.New("connection refused")
+			}
+			return nil
+		},
+		Healthy: func(context.Context) error {
+			checks.Add(1)
+			if sick.Load() {
+				return errors.New("connection refused")
+			}
+			return nil
+		}})
+	publish(t, rdb, "x", event("s", 1))
+	eventually(t, "health is asked for", func() bool { return checks.Load() >= 4 })
+	sick.Store(false)
+	eventually(t, "it is applied", func() bool { return pending(t, rdb, "x", "g") == 0 && tries.Load() == 2 })
+	if n := rdb.XLen(t.Context(), "x.dead").Val(); n != 0 {
+		t.Errorf("%d dead letters", n)
+	}
+}
+
+func TestConsumerStops(t *testing.T) {
+	srv := streamstest.Start(t)
+	rdb := srv.Client()
+	stopped := func(t *testing.T, stop func()) {
+		t.Helper()
+		began := time.Now()
+		stop()
+		if took := time.Since(began); took > 1200*time.Millisecond {
+			t.Errorf("Run returned %v after its context", took)
+		}
+	}
+	idle := streams.Consumer{Redis: rdb, Group: "g", Name: "a", Streams: []string{"x"},
+		Handle: func(context.Context, streams.Entry) error { return nil }}
+
+	t.Run("idle", func(t *testing.T) {
+		c := idle
+		stop := run(t, &c)
+		publish(t, rdb, "x", event("s", 1))
+		eventually(t, "it reads", func() bool { return pending(t, rdb, "x", "g") == 0 })
+		stopped(t, stop)
+	})
+	t.Run("in flight", func(t *testing.T) {
+		c := idle
+		entered, release := make(chan struct{}), make(chan struct{})
+		c.Streams = []string{"flight"}
+		c.Handle = func(ctx context.Context, e streams.Entry) error {
+			close(entered) // only the first of the subject is begun
+			<-release
+			return ctx.Err()
+		}
+		stop := run(t, &c)
+		publish(t, rdb, "flight", event("s", 1), event("s", 2), event("s", 3))
+		<-entered
+		time.AfterFunc(100*time.Millisecond, func() { close(release) })
+		stopped(t, stop)
+		if n := pending(t, rdb, "flight", "g"); n != 2 {
+			t.Errorf("%d pending, want the 2 that were not begun", n)
+		}
+	})
+	t.Run("handler that hangs", func(t *testing.T) {
+		c := idle
+		entered := make(chan struct{})
+		c.Streams = []string{"hang"}
+		c.Handle = func(ctx context.Context, e streams.Entry) error {
+			close(entered)
+			<-ctx.Done()
+			return ctx.Err()
+		}
+		stop := run(t, &c)
+		publish(t, rdb, "hang", event("s", 1))
+		<-entered
+		stopped(t, stop)
+		if n := pending(t, rdb, "hang", "g"); n != 1 {
+			t.Errorf("%d pending, want 1", n)
+		}
+	})
+	t.Run("silent bus", func(t *testing.T) {
+		c := idle
+		stop := run(t, &c)
+		srv.Pause()
+		defer srv.Resume()
+		stopped(t, stop)
+	})
+	t.Run("dead bus", func(t *testing.T) {
+		c := idle
+		stop := run(t, &c)
+		srv.Kill()
+		stopped(t, stop)
+	})
+}
+
+func TestConsumerChecksItself(t *testing.T) {
+	for _, c := range []streams.Consumer{{}, {Group: "g", Name: "a"}} {
+		if err := c.Run(t.Context()); err == nil || !strings.HasPrefix(err.Error(), "streams: consumer") {
+			t.Errorf("Run of %+v: %v", c, err)
+		}
+	}
+}
+
+func TestPublishRefusesWhatIsNotAnEvent(t *testing.T) {
+	rdb := streamstest.Start(t).Client()
+	bad := event("s", 2)
+	bad.Type = ""
+	if _, err := streams.Publish(t.Context(), rdb, "x", event("s", 1), bad); !errors.Is(err, streams.ErrNotEvent) {
+		t.Errorf("Publish: %v", err)
+	}
+	if n := rdb.XLen(t.Context(), "x").Val(); n != 0 {
+		t.Errorf("%d were appended", n)
+	}
+}
+
+// BenchmarkConsumer is the catching up of a consumer that was away: entries a second with a handler that costs nothing.
+func BenchmarkConsumer(b *testing.B) {
+	rdb := streamstest.Start(b, "--appendfsync", "everysec").Client()
+	const batch = 500
+	events := make([]streams.Event, batch)
+	for i := range events {
+		events[i] = event(fmt.Sprint("s", i%100), int64(i+1))
+	}
+	for n := 0; n < b.N; n += batch {
+		if _, err := streams.Publish(b.Context(), rdb, "x", events[:min(batch, b.N-n)]...); err != nil {
+			b.Fatal(err)
+		}
+	}
+	var handled atomic.Int64
+	done := make(chan struct{})
+	ctx, cancel := context.WithCancel(b.Context())
+	defer cancel()
+	c := streams.Consumer{Redis: rdb, Group: "g", Name: "a", Streams: []string{"x"}, Handle: func(context.Context, streams.Entry) error {
+		if handled.Add(1) == int64(b.N) {
+			close(done)
+		}
+		return nil
+	}}
+	b.ResetTimer()
+	go func() { <-done; cancel() }()
+	if err := c.Run(ctx); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "entries/s")
+}
