@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// backoff is how long to wait before the next try: from minBackoff, doubling, up to maxBackoff.
-type backoff struct{ next time.Duration }
+// backoff is how long to wait before the next try: from minBackoff, doubling, up to most (maxBackoff where that is 0).
+type backoff struct{ next, most time.Duration }
 
 func (b *backoff) reset() { b.next = 0 }
 
@@ -15,7 +15,10 @@ func (b *backoff) first() bool { return b.next == 0 }
 
 // sleep waits, less long where ctx ends, and reports whether ctx lives on.
 func (b *backoff) sleep(ctx context.Context) bool {
-	b.next = min(max(b.next*2, minBackoff), maxBackoff)
+	if b.most == 0 {
+		b.most = maxBackoff
+	}
+	b.next = min(max(b.next*2, minBackoff), b.most)
 	return sleep(ctx, b.next)
 }
 

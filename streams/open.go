@@ -26,12 +26,8 @@ const (
 // error too, and a dead server would fill the log.
 func Open(url string) (*redis.Client, error) {
 	silence()
-	o, err := redis.ParseURL(url)
+	o, err := parseURL(url)
 	if err != nil {
-		// The parser's error quotes the URL, password included: only its cause is told on.
-		if parse, ok := errors.AsType[*neturl.Error](err); ok {
-			err = parse.Err
-		}
 		return nil, fmt.Errorf("streams: open: %w", err)
 	}
 	o.Protocol = 2
@@ -44,6 +40,18 @@ func Open(url string) (*redis.Client, error) {
 	o.DisableIdentity = true
 	o.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 	return redis.NewClient(o), nil
+}
+
+// parseURL reads a redis:// address. Its error does not tell the password.
+func parseURL(url string) (*redis.Options, error) {
+	o, err := redis.ParseURL(url)
+	if parse, ok := errors.AsType[*neturl.Error](err); ok {
+		err = parse.Err // the parser's error quotes the whole URL
+	}
+	if err != nil {
+		return nil, fmt.Errorf("address of Redis: %w", err)
+	}
+	return o, nil
 }
 
 var silence = sync.OnceFunc(func() { redis.SetLogger(mute{}) })

@@ -2,38 +2,10 @@ package streams
 
 import (
 	"context"
-	"log/slog"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 )
-
-// Tap reads every entry of every matching stream over one connection and takes no part: no group, no writes.
-type Tap struct {
-	URL string
-	// Match says which streams to follow; nil follows all, dead letters included.
-	Match func(stream string) bool
-	// History is how many of each stream's last entries are handed over first, marked as history; default 100.
-	History int
-	Log     *slog.Logger
-}
-
-// Batch is what a tap hands over: entries in order per stream, or a change of the connection.
-type Batch struct {
-	At      time.Time
-	Entries []Entry // the receiver owns them
-	History bool    // entries from before the tap looked; not to be counted
-	// Bases gives, for each stream that the tap just began to follow (or that began anew), how many entries were ever
-	// added to it before the first counted one.
-	Bases map[string]int64
-	// Lost names the streams that the bus no longer has or that lost their tail since.
-	Lost []string
-	Down error // the bus does not answer; nil otherwise
-}
-
-// Run taps until ctx ends, calling handle from one goroutine. A slow handle slows the reading, nothing else; entries
-// wait in Redis meanwhile.
-func (t *Tap) Run(ctx context.Context, handle func(Batch)) error { panic("stub") }
 
 // Stream is what Redis knows of one stream.
 type Stream struct {

@@ -1,0 +1,78 @@
+// Package trending counts confirmed orders per product in a Redis of its own and answers which products sell best.
+package trending
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+
+
+	"github.com/stillup/stillup/services/chassis"
+	"github.com/stillup/stillup/services/shop"
+	"github.com/stillup/stillup/streams"
+)
+
+// shown is how many sellers an answer holds at most.
+const shown = 5
+
+// Run serves top sellers until ctx ends. It starts and stays alive with its store, the bus and every peer dead; an error
+// is a fault in cfg.
+func Run(ctx context.Context, cfg chassis.Config) error {
+	svc, err := chassis.New(cfg)
+	if err != nil {
+		return err
+	}
+	store, err := streams.Open(cfg.StoreURL)
+	if err != nil {
+		return fmt.Errorf("trending: its store: %w", err)
+	}
+	defer store.Close()
+	bus, err := streams.Open(cfg.BusURL)
+	if err != nil {
+		return fmt.Errorf("trending: the bus: %w", err)
+	}
+	defer bus.Close()
+
+	t := &trending{ranking: ranking{store}, name: cfg.Name, peers: svc.Client}
+	svc.Ready(func(ctx context.Context) error { return store.Ping(ctx).Err() })
+	svc.Handle("GET /copies/top", t.topFromCopies)
+	svc.Handle("GET /sync/top", t.topFromPeers)
+	consumer := &streams.Consumer{
+		Redis:   bus,
+		Group:   cfg.Name,
+		Name:    cfg.Name + "@" + cfg.Addr,
+		Streams: []string{shop.Catalog, shop.Orders},
+		Handle:  t.apply,
+		Healthy: svc.Healthy,
+		Log:     cfg.Log,
+	}
+	svc.Go("copies", consumer.Run)
+	return svc.Run(ctx)
+}
+
+type trending struct {
+	ranking ranking
+	name    string
+	peers   *chassis.Client
+}
+
+// topFromCopies answers from the service's own store alone.
+func (t *trending) topFromCopies(w http.ResponseWriter, r *http.Request) error {
+	top, err := t.ranking.best(r.Context(), shown)
+	if err != nil {
+		return err
+	}
+	chassis.WriteJSON(w, http.StatusOK, top)
+	return nil
+}
+
+// topFromPeers asks orders, which asks catalog for the names: with the caller's own request, a chain of three.
+func (t *trending) topFromPeers(w http.ResponseWriter, r *http.Request) error {
+	var top shop.TopSellers
+	if err := t.peers.Call(r.Context(), "orders", http.MethodGet, "/sync/sales", nil, &top); err != nil {
+		return err
+	}
+	chassis.WriteJSON(w, http.StatusOK, top)
+	return nil
+}
+

@@ -1,0 +1,101 @@
+// @ts-check
+// Numbers, ages and reasons in words. Pure.
+
+/** @param {number} n a second */
+export function rate(n) {
+  if (n < 0.05) return '0/s';
+  if (n < 10) return `${n.toFixed(1)}/s`;
+  if (n < 10000) return `${Math.round(n)}/s`;
+  return `${Math.round(n / 1000)}k/s`;
+}
+
+/** @param {number} n milliseconds */
+export function millis(n) {
+  if (n < 0.1) return '<0.1 ms';
+  if (n < 10) return `${n.toFixed(1)} ms`;
+  if (n < 1000) return `${Math.round(n)} ms`;
+  return `${(n / 1000).toFixed(n < 10000 ? 1 : 0)} s`;
+}
+
+/** @param {number} ms milliseconds @returns {string} whole seconds and more; '' for NaN */
+export function age(ms) {
+  if (Number.isNaN(ms)) return '';
+  const s = Math.max(0, Math.floor(ms / 1000));
+  if (s < 120) return `${s} s`;
+  if (s < 7200) return `${Math.floor(s / 60)} min`;
+  if (s < 172800) return `${Math.floor(s / 3600)} h`;
+  return `${Math.floor(s / 86400)} d`;
+}
+
+/** @param {number} n @returns {string} with thin spaces between thousands */
+export const count = (n) => String(Math.round(n)).replace(/\B(?=(\d{3})+$)/g, '\u202f');
+
+/** @param {number} ms of the epoch @param {boolean} fine with milliseconds */
+export function clock(ms, fine = false) {
+  if (Number.isNaN(ms)) return '';
+  const d = new Date(ms);
+  const two = (/** @type {number} */ n) => String(n).padStart(2, '0');
+  const hms = `${two(d.getHours())}:${two(d.getMinutes())}:${two(d.getSeconds())}`;
+  return fine ? `${hms}.${String(d.getMilliseconds()).padStart(3, '0')}` : hms;
+}
+
+/** @param {string} s @param {number} max */
+export const cut = (s, max) => (s.length > max ? `${s.slice(0, max - 1).trimEnd()}…` : s);
+
+/** @param {string} reason a failure in words @returns {string} in one or two words */
+export function short(reason) {
+  if (reason === '') return 'fails';
+  if (/refus/i.test(reason)) return 'refused';
+  if (/time[d]?[ -]?out|deadline|too long/i.test(reason)) return 'timed out';
+  if (/reset|closed|EOF|broke/i.test(reason)) return 'cut off';
+  if (/no such host|unknown host|not resolve/i.test(reason)) return 'not found';
+  const status = /\b([45]\d\d)\b/.exec(reason);
+  if (status) return `error ${status[1]}`;
+  return cut(reason, 18);
+}
+
+/**
+ * The node that a failure names; the longest id wins, so that "orders-db" is not taken for "orders".
+ * @param {string} reason @param {Iterable<string>} ids @returns {string} '' for none
+ */
+export function culprit(reason, ids) {
+  let best = '';
+  for (const id of ids) {
+    if (id.length <= best.length) continue;
+    const at = reason.indexOf(id);
+    if (at < 0) continue;
+    const edge = (/** @type {string|undefined} */ c) => c === undefined || !/[\p{L}\p{N}_-]/u.test(c);
+    if (edge(reason[at - 1]) && edge(reason[at + id.length])) best = id;
+  }
+  return best;
+}
+
+/** @type {Record<string, string>} */
+const engines = { postgres: 'Postgres', mongodb: 'MongoDB', redis: 'Redis' };
+
+/** What a store really runs on, by one name. @param {{engine: string, version: string}} n */
+export function engine(n) {
+  const found = n.version.split(/[\s(]/)[0] ?? '';
+  return found || engines[n.engine] || n.engine;
+}
+
+/**
+ * A node's state in a symbol and words.
+ * @param {import('./messages.js').Node} n @param {number} now the server's clock, ms
+ */
+export function state(n, now) {
+  const since = age(now - n.since);
+  const long = since ? ` ${since}` : '';
+  switch (n.state) {
+    case 'up': return { symbol: '●', text: n.kind === 'service' ? (n.rate > 0 ? rate(n.rate) : 'up, idle') : 'up' };
+    case 'starting': return { symbol: '◌', text: `starting${long}` };
+    case 'paused': return { symbol: '❚❚', text: `paused${long}` };
+    case 'down': return /^stopp?/i.test(n.reason) ? { symbol: '■', text: `stopped${long}` } : { symbol: '✕', text: `dead${long}` };
+    default: return { symbol: '?', text: 'unknown' };
+  }
+}
+
+/** @param {string[]} parts @returns {string} "a, b and c" */
+export function and(parts) {
+  return parts.length < 2 ? parts.join('') : `${parts.slice(0, -1).join(', ')} and ${parts[parts.length - 1]}`;
+}
