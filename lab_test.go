@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -56,12 +57,19 @@ type lab struct {
 	*stack
 	t    *testing.T
 	base string
+	end  func()
 }
 
 // startLab runs a whole lab on fresh data and waits until all nodes are up. It ends with the test.
 func startLab(t *testing.T) *lab {
 	t.Helper()
-	s, err := prepare(t.Context(), upOptions{addr: "127.0.0.1:0", data: dataDir(t), self: filepath.Join(bin, "stillup")}, t.Output())
+	return runLab(t, dataDir(t))
+}
+
+// runLab runs a whole lab on the data in a folder and waits until all nodes are up. It ends with the test or with end.
+func runLab(t *testing.T, data string) *lab {
+	t.Helper()
+	s, err := prepare(t.Context(), upOptions{addr: "127.0.0.1:0", data: data, self: filepath.Join(bin, "stillup")}, t.Output())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,7 +77,7 @@ func startLab(t *testing.T) *lab {
 	done := make(chan error, 1)
 	go func() { done <- s.run(ctx) }()
 	l := &lab{stack: s, t: t, base: "http://" + s.ln.Addr().String()}
-	t.Cleanup(func() {
+	l.end = sync.OnceFunc(func() {
 		cancel()
 		if err := <-done; err != nil {
 			t.Errorf("the lab ended with: %v", err)
@@ -79,6 +87,7 @@ func startLab(t *testing.T) *lab {
 			l.printLogs()
 		}
 	})
+	t.Cleanup(l.end)
 	l.eventually(readyWithin, "all nodes are up", l.allUp)
 	return l
 }

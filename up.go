@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/http"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -20,7 +19,6 @@ import (
 	"github.com/stillup/stillup/viz"
 	"github.com/stillup/stillup/viz/control"
 	"github.com/stillup/stillup/viz/world"
-	"github.com/stillup/stillup/web"
 )
 
 // readyWithin bounds the wait for all nodes at start; initdb and slow disks have long had their turn by then.
@@ -126,7 +124,7 @@ func (s *stack) run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error {
 		return viz.Serve(ctx, s.ln, viz.Options{System: s.system, BusURL: s.busURL(), Runtime: s.procs, Addr: s.o.addr,
-			Token: s.o.token, Page: web.Handler, Log: newLog(log)})
+			Token: s.o.token, Log: newLog(log)})
 	})
 	g.Go(func() error {
 		if err := startAll(ctx, s.procs, s.nodes, s.out); err != nil {
@@ -207,6 +205,16 @@ func serviceIDs(nodes []services.Node) []string {
 	return ids
 }
 
+// busURL is the address of the Redis that carries the streams.
+func (s *stack) busURL() string {
+	for _, n := range s.nodes {
+		if n.ID == services.Bus {
+			return n.StoreURL
+		}
+	}
+	return "" // unreachable: a plan always has a bus
+}
+
 func address(ln net.Listener, token string) string {
 	if token == "" {
 		return "http://" + ln.Addr().String()
@@ -245,5 +253,5 @@ func watch(ctx context.Context, o vizOptions, out io.Writer) error {
 	defer ln.Close()
 	fmt.Fprintf(out, "watching %s\n\n  %s\n", system.Name, address(ln, o.token))
 	return viz.Serve(ctx, ln, viz.Options{System: system, BusURL: o.redis, Addr: o.addr, Token: o.token,
-		Page: web.Handler, Log: newLog(os.Stderr)})
+		Log: newLog(os.Stderr)})
 }

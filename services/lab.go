@@ -38,7 +38,8 @@ type Node struct {
 	UID, GID   uint32
 	StopSignal syscall.Signal
 	LogFile    string
-	URL        string // base address of a service; empty for stores, whose addresses hold passwords
+	URL        string // base address of a service; empty for stores
+	StoreURL   string // of stores and the bus: holds a password, so it is never shown
 	Engine     string // of stores, as found: "Redis 7.0.15"
 	Volatile   bool
 	// Alive says whether it answers at all; Ready whether a service can also serve its own feature.
@@ -86,7 +87,7 @@ func (l Lab) Prepare(ctx context.Context) (nodes []Node, remarks []string, err e
 			ping := func(ctx context.Context) error { return stores.Ping(ctx, cmd.URL) }
 			nodes[i] = Node{ID: w.id, Path: cmd.Path, Args: cmd.Args, Env: cmd.Env, Dir: cmd.Dir,
 				UID: cmd.UID, GID: cmd.GID, StopSignal: cmd.StopSignal, LogFile: l.log(w.id),
-				Engine: f.Version, Volatile: f.Volatile, Alive: ping, Ready: ping}
+				StoreURL: cmd.URL, Engine: f.Version, Volatile: f.Volatile, Alive: ping, Ready: ping}
 			return nil
 		})
 	}
