@@ -18,6 +18,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"github.com/stillup/stillup/services/shop"
+	"github.com/stillup/stillup/services/stores"
 	"github.com/stillup/stillup/streams"
 )
 
@@ -112,7 +113,7 @@ func (l *lab) agree(accepted []string) error {
 	if len(purchases) != len(orders) {
 		return fmt.Errorf("%d orders and %d in purchases", len(orders), len(purchases))
 	}
-	return errors.Join(l.trendingAgrees(ctx, confirmed), l.stockAgrees(ctx, orders))
+	return errors.Join(l.trendingAgrees(ctx, confirmed), l.stockAgrees(orders))
 }
 
 func (l *lab) ordersByID(ctx context.Context) (map[string]shop.Order, error) {
@@ -138,7 +139,7 @@ func (l *lab) purchasesByID(ctx context.Context) (map[string]string, error) {
 		return nil, err
 	}
 	defer func() { _ = client.Disconnect(ctx) }()
-	cur, err := client.Database("purchases").Collection("orders").Find(ctx, bson.D{})
+	cur, err := client.Database(stores.MongoDatabase).Collection("orders").Find(ctx, bson.D{})
 	if err != nil {
 		return nil, err
 	}
@@ -184,18 +185,18 @@ func (l *lab) trendingAgrees(ctx context.Context, confirmed map[string]int64) er
 // stockAgrees: nothing was sold twice or went missing. A synchronous order that failed after its reservation may have
 // left the reservation behind, which is what that pattern costs; so units held are at least units sold, and the sum
 // with what is left is exactly what was delivered.
-func (l *lab) stockAgrees(ctx context.Context, orders map[string]shop.Order) error {
-	var s struct{ Levels []shop.Level }
-	if _, err := l.call(http.MethodGet, l.url("stock")+"/copies/stock", nil, &s); err != nil {
-		return err
-	}
+func (l *lab) stockAgrees(orders map[string]shop.Order) error {
 	sold := map[string]int64{}
 	for _, o := range orders {
 		if o.Status == shop.Confirmed {
 			sold[o.ProductID] += o.Quantity
 		}
 	}
-	for _, v := range s.Levels {
+	for _, p := range shop.Products() {
+		var v shop.Level
+		if _, err := l.call(http.MethodGet, l.url("stock")+"/copies/stock/"+p.ID, nil, &v); err != nil {
+			return err
+		}
 		if v.Level+v.Reserved != v.Delivered || v.Level < 0 {
 			return fmt.Errorf("%s: %d on the shelf + %d reserved is not the %d delivered", v.ProductID, v.Level, v.Reserved, v.Delivered)
 		}
