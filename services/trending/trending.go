@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 
-
 	"github.com/stillup/stillup/services/chassis"
 	"github.com/stillup/stillup/services/shop"
 	"github.com/stillup/stillup/streams"
@@ -75,4 +74,3 @@ func (t *trending) topFromPeers(w http.ResponseWriter, r *http.Request) error {
 	chassis.WriteJSON(w, http.StatusOK, top)
 	return nil
 }
-
