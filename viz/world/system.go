@@ -9,6 +9,8 @@ type System struct {
 	Patterns []PatternSpec `json:"patterns"` // columns of the matrix
 	Features []FeatureSpec `json:"features"` // rows of the matrix
 	Load     *LoadSpec     `json:"load,omitempty"`
+	// Vars are the values that a probe fills "{name}" in paths and bodies with, one at random each time.
+	Vars map[string][]string `json:"vars,omitempty"`
 }
 
 // NodeSpec declares one node.
@@ -70,14 +72,13 @@ type FeatureSpec struct {
 }
 
 // RequestSpec is the request by which a feature is used: matched against the calls of clients, and sent as a probe when
-// nobody asks. Path segments in braces match anything and are filled from Vars by a probe.
+// nobody asks. Path segments in braces match anything and are filled from the system's Vars by a probe.
 type RequestSpec struct {
-	Node   string              `json:"node"`
-	Method string              `json:"method"`
-	Path   string              `json:"path"`           // "/copies/purchases/{user}"
-	Body   any                 `json:"body,omitempty"` // JSON; strings "{name}" are filled from Vars, "{uuid}" anew each time
-	Vars   map[string][]string `json:"vars,omitempty"` // a probe picks one at random
-	OK     []int               `json:"ok,omitempty"`   // statuses that are an answer besides 2xx and 3xx: 409 for "sold out"
+	Node   string `json:"node"`
+	Method string `json:"method"`
+	Path   string `json:"path"`           // "/copies/purchases/{user}"
+	Body   any    `json:"body,omitempty"` // JSON; "{name}" in strings is filled from Vars, "{uuid}" anew each time
+	OK     []int  `json:"ok,omitempty"`   // statuses that are an answer besides 2xx and 3xx: 409 for "sold out"
 	// Reads names the streams whose events the answer rests on (own copies): lag there makes the answer stale.
 	Reads []string `json:"reads,omitempty"`
 }
