@@ -23,6 +23,15 @@ check:
 generate:
 	$(GO) tool templ generate -path web
 
+## bench: the path from commit to screen, beside the raw limit in the same run; then the whole lab's speed and memory
+bench: deps deps-test
+	$(GO) test -run '^$$' -bench . -benchmem ./streams ./services/outbox ./viz/world ./viz/hub
+	$(GO) test -run '^TestFigures$$' -figures -timeout 10m -v .
+
+## pictures: the README's screenshots, from the running lab
+pictures: deps deps-test
+	$(GO) test -run '^TestPictures$$' -pictures -timeout 5m -v .
+
 build:
 	@command -v $(GO) >/dev/null || { echo "Go is missing: install Go 1.26 or later from https://go.dev/dl"; exit 1; }
 	@echo "building"
@@ -40,7 +49,7 @@ endef
 
 deps:
 	@command -v redis-server >/dev/null || command -v valkey-server >/dev/null || { $(call install,redis-server,no Redis here: an embedded one is used that forgets on restart.); }
-	@command -v postgres >/dev/null || ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || { $(call install,postgresql,no Postgres here: its programs are downloaded once.); }
+	@command -v postgres >/dev/null || ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || { $(call install,postgresql,no Postgres here; without it make up ends.); }
 
 deps-test:
 	@command -v chromium >/dev/null || { $(call install,chromium,the browser tests need chromium and will fail.); }

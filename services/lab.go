@@ -5,6 +5,7 @@ package services
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"path/filepath"
@@ -174,16 +175,22 @@ func getter(url string) func(context.Context) error {
 	}
 }
 
-// freePorts picks n loopback ports that nothing listens on now.
+// freePorts picks n loopback ports that nothing listens on now. They lie below those that the system gives to outgoing
+// connections, so that a killed node's port is still free when it is started again.
 func freePorts(n int) ([]int, error) {
+	const low, high, tries = 10_000, 32_000, 1000
 	var ports []int
-	for range n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+	for range tries {
+		if len(ports) == n {
+			return ports, nil
+		}
+		port := low + rand.IntN(high-low)
+		l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 		if err != nil {
-			return nil, fmt.Errorf("pick a free port: %w", err)
+			continue // taken
 		}
 		defer l.Close() // all held until all are picked, so that no two are the same
-		ports = append(ports, l.Addr().(*net.TCPAddr).Port)
+		ports = append(ports, port)
 	}
-	return ports, nil
+	return nil, fmt.Errorf("found only %d of %d free ports from %d to %d on 127.0.0.1; end some programs that listen there", len(ports), n, low, high)
 }

@@ -1,0 +1,173 @@
+//go:build wip
+
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+)
+
+var pictures = flag.Bool("pictures", false, "make the README's screenshots from the running lab; make pictures sets it")
+
+// page is a tab of a real browser on the lab's dashboard.
+type page struct {
+	t   testing.TB
+	ctx context.Context
+}
+
+// openPage opens the dashboard. It ends with the test, and fails it where the page's own code threw or was refused
+// something by the content security policy.
+func openPage(t testing.TB, url string) *page {
+	t.Helper()
+	path, err := exec.LookPath("chromium")
+	if err != nil {
+		t.Fatal("the browser tests need chromium on the PATH (Debian: apt-get install chromium)")
+	}
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.DisableGPU,
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("hide-scrollbars", true))
+	if os.Geteuid() == 0 {
+		options = append(options, chromedp.NoSandbox)
+	}
+	actx, endBrowser := chromedp.NewExecAllocator(context.Background(), options...)
+	ctx, endTab := chromedp.NewContext(actx)
+	p := &page{t: t, ctx: ctx}
+	p.do(chromedp.EmulateViewport(1440, 900))
+	messages := chromedp.Console(ctx)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		for m, err := range messages {
+			if err != nil {
+				return // the tab ended
+			}
+			if m.IsException() || m.Source == "security" {
+				t.Errorf("the page: %s", m)
+			}
+		}
+	}()
+	t.Cleanup(func() { endTab(); endBrowser(); <-ended })
+	p.do(chromedp.Navigate(url))
+	return p
+}
+
+func (p *page) do(steps ...chromedp.Action[chromedp.Void]) {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.ctx, 30*time.Second)
+	defer cancel()
+	if err := chromedp.Do(ctx, steps...); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// until waits for a JavaScript expression to be true.
+func (p *page) until(within time.Duration, what, expression string) {
+	p.t.Helper()
+	begun := time.Now()
+	ctx, cancel := context.WithTimeout(p.ctx, within)
+	defer cancel()
+	err := until(ctx, func(ctx context.Context) error {
+		ok, err := chromedp.Run(ctx, chromedp.Evaluate[bool](expression))
+		if err == nil && !ok {
+			err = fmt.Errorf("not so: %s", expression)
+		}
+		return err
+	})
+	if err != nil {
+		text, _ := chromedp.Run(p.ctx, chromedp.Evaluate[string](`document.body.innerText`))
+		p.t.Fatalf("not within %s: %s: %v\nthe page says:\n%s", within, what, err, text)
+	}
+	p.t.Logf("%s after %s", what, time.Since(begun).Round(time.Millisecond))
+}
+
+// press clicks the button with that accessible name.
+func (p *page) press(name string) {
+	p.t.Helper()
+	p.do(chromedp.Click(fmt.Sprintf(`button[aria-label=%q]`, name), chromedp.ByQuery))
+}
+
+// picture writes what the tab shows at a size and in a theme.
+func (p *page) picture(path string, width, height int64, theme string) {
+	p.t.Helper()
+	p.do(chromedp.EmulateViewport(width, height))
+	ctx, cancel := context.WithTimeout(p.ctx, 30*time.Second)
+	defer cancel()
+	settled := fmt.Sprintf(`document.documentElement.dataset.theme = %q;
+		new Promise((done) => setTimeout(() => requestAnimationFrame(() => done(true)), 1500))`, theme)
+	_, err := chromedp.Run(ctx, chromedp.Evaluate[bool](settled, chromedp.EvalAwaitPromise))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	png, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	if err := os.WriteFile(path, png, 0o644); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// TestPage is what a new user does in the browser: sees all up and events flow, kills catalog, sees which pattern lost
+// what, starts it again, and sees all work.
+func TestPage(t *testing.T) {
+	l := startLab(t)
+	p := openPage(t, l.base)
+	p.until(10*time.Second, "all nodes are up", `[...document.querySelectorAll('[data-node]')].length >= 14 &&
+		[...document.querySelectorAll('[data-node]')].every((n) => n.dataset.state === 'up')`)
+	p.until(20*time.Second, "every cell works", cellsAre(`() => true`, "works"))
+	p.until(10*time.Second, "events are listed", `document.querySelectorAll('[data-event]').length > 5`)
+
+	p.press("Kill catalog")
+	p.until(2*time.Second, "catalog's card is dead", `document.querySelector('[data-node="catalog"]').dataset.state === 'down'`)
+	p.until(3*time.Second, "requests fail", cellsAre(`(c) => c.dataset.pattern === 'sync' && c.dataset.feature === 'my-purchases'`, "fails"))
+	p.until(time.Second, "own copies work", cellsAre(`(c) => c.dataset.pattern === 'copies' && c.dataset.feature === 'my-purchases'`, "works"))
+
+	p.press("Start catalog")
+	p.until(10*time.Second, "every cell works again", cellsAre(`() => true`, "works"))
+
+	p.press("Kill bus")
+	p.until(2*time.Second, "the bus is dead", `document.querySelector('[data-node="bus"]').dataset.state === 'down'`)
+	p.press("Restore all")
+	p.until(20*time.Second, "all nodes are up again", `[...document.querySelectorAll('[data-node]')].every((n) => n.dataset.state === 'up')`)
+}
+
+// cellsAre is true where some cells of the matrix match a predicate and all that do are in that state.
+func cellsAre(match, state string) string {
+	return fmt.Sprintf(`((cells) => cells.length > 0 && cells.every((c) => c.dataset.state === %q))(
+		[...document.querySelectorAll('[data-feature][data-pattern]')].filter(%s))`, state, match)
+}
+
+// TestPictures makes the pictures of the README: the lab with catalog dead, in both themes, wide and on a phone.
+func TestPictures(t *testing.T) {
+	if !*pictures {
+		t.Skip("writes to docs; make pictures runs it")
+	}
+	l := startLab(t)
+	p := openPage(t, l.base)
+	p.until(20*time.Second, "every cell works", cellsAre(`() => true`, "works"))
+	if err := os.MkdirAll("docs", 0o755); err != nil {
+		t.Fatal(err)
+	}
+	shots := func(name string) {
+		for _, s := range []struct {
+			at            string
+			width, height int64
+		}{{"wide", 1440, 900}, {"phone", 390, 844}} {
+			for _, theme := range []string{"dark", "light"} {
+				p.picture(filepath.Join("docs", fmt.Sprintf("%s-%s-%s.png", name, s.at, theme)), s.width, s.height, theme)
+			}
+		}
+	}
+	shots("calm")
+	l.do("catalog", "kill")
+	l.do("purchases", "kill")
+	p.until(10*time.Second, "events wait at purchases' door", `document.body.innerText.includes('events wait')`)
+	shots("outage")
+}
