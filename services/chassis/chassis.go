@@ -1,0 +1,105 @@
+// Package chassis is what every service of the shop stands on: HTTP server and client, health, telemetry, graceful stop.
+package chassis
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// Config is all that a service is told from outside.
+type Config struct {
+	Name         string            // the service's node id
+	Addr         string            // listen address, host:port
+	StoreURL     string            // postgres://, mongodb:// or redis:// of its own store; empty where it has none
+	BusURL       string            // redis:// of the bus; empty where it has none
+	Peers        map[string]string // base URLs by service name
+	OTLPEndpoint string            // base URL that takes OTLP/HTTP traces at /v1/traces; empty: none are exported
+	OTLPToken    string            // sent as a bearer token with them; may be empty
+	Log          *slog.Logger      // nil: slog.Default()
+}
+
+// Patterns that the service answers, the first path segment of its routes.
+const (
+	Sync   = "sync"
+	Copies = "copies"
+)
+
+// healthTimeout bounds one check of the own store.
+const healthTimeout = time.Second
+
+// Service is one running service: routes, background work and health. Use New, then Handle/Go/Ready, then Run, once and
+// from one goroutine; only Healthy and Client are for concurrent use.
+type Service struct {
+	Config
+	Client *Client
+
+	mux       *http.ServeMux
+	telemetry *telemetry
+	repeats   repeats
+	work      []work
+
+	mu    sync.Mutex
+	check func(context.Context) error
+}
+
+// work is one piece of background work.
+type work struct {
+	name string
+	run  func(context.Context) error
+}
+
+// New prepares a service from its configuration: telemetry, the client for its peers, /healthz, /readyz. Run gives back
+// what it holds. An error is a fault in cfg.
+func New(cfg Config) (*Service, error) {
+	if cfg.Name == "" {
+		return nil, fmt.Errorf("a service needs a name")
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.Default()
+	}
+	client, err := newClient(cfg.Peers)
+	if err != nil {
+		return nil, fmt.Errorf("service %s: %w", cfg.Name, err)
+	}
+	tel, err := newTelemetry(cfg)
+	if err != nil {
+		return nil, fmt.Errorf("service %s: %w", cfg.Name, err)
+	}
+	client.trace(tel.provider)
+	s := &Service{Config: cfg, Client: client, mux: http.NewServeMux(), telemetry: tel}
+	s.mux.HandleFunc("GET "+healthPath, s.serveHealth)
+	s.mux.HandleFunc("GET "+readyPath, s.serveReady)
+	return s, nil
+}
+
+// Go adds background work that runs from Run until its context ends; an error ends the service. Work that returns nil
+// early has just done what it had to do.
+func (s *Service) Go(name string, run func(ctx context.Context) error) {
+	s.work = append(s.work, work{name, run})
+}
+
+// Ready sets the check of the service's own store, behind /readyz and Healthy. It never asks another service.
+func (s *Service) Ready(check func(ctx context.Context) error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.check = check
+}
+
+// Healthy runs the check given to Ready, for at most a second. Without one the service is always healthy.
+func (s *Service) Healthy(ctx context.Context) error { return s.healthy(ctx, healthTimeout) }
+
+func (s *Service) healthy(ctx context.Context, timeout time.Duration) error {
+	s.mu.Lock()
+	check := s.check
+	s.mu.Unlock()
+	if check == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	return check(ctx)
+}
