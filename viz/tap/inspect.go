@@ -1,0 +1,130 @@
+package tap
+
+import (
+	"context"
+	"maps"
+	"reflect"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/stillup/stillup/streams"
+	"github.com/stillup/stillup/viz/world"
+)
+
+// How often Redis is asked about its streams and groups.
+const (
+	inspectBusy  = 250 * time.Millisecond // least time between two questions
+	inspectIdle  = time.Second            // while nothing flows and nothing changes
+	inspectLimit = 2 * time.Second        // how long one answer may take
+)
+
+// inspector asks Redis about the streams that the tap has met.
+type inspector struct {
+	rdb  redis.Cmdable
+	wake chan struct{} // holds one token once something flowed
+
+	mu       sync.Mutex
+	declared []string        // asked for whether met or not
+	met      map[string]bool // besides those
+}
+
+func newInspector(rdb redis.Cmdable, declared []string) *inspector {
+	return &inspector{rdb: rdb, wake: make(chan struct{}, 1), declared: declared, met: map[string]bool{}}
+}
+
+// flows learns the streams of a batch and wakes the inspector.
+func (in *inspector) flows(b streams.Batch) {
+	in.mu.Lock()
+	for i := range b.Entries {
+		in.met[b.Entries[i].Stream] = true
+	}
+	for name := range b.Bases {
+		in.met[name] = true
+	}
+	in.mu.Unlock()
+	select {
+	case in.wake <- struct{}{}:
+	default: // it is awake already
+	}
+}
+
+// run asks until ctx ends: every inspectBusy while something flows or what Redis says still changes, every inspectIdle
+// otherwise. While the bus is down there is nothing to tell; the tap says so.
+func (in *inspector) run(ctx context.Context, see func(...world.Observation)) {
+	var last []world.StreamSeen
+	for ctx.Err() == nil {
+		wait := inspectIdle
+		if now, ok := in.ask(ctx); ok {
+			see(world.StreamsSeen{At: time.Now(), Streams: now})
+			if !reflect.DeepEqual(now, last) {
+				wait = inspectBusy
+			}
+			last = now
+		}
+		pause(ctx, inspectBusy, nil)
+		pause(ctx, wait-inspectBusy, in.wake)
+	}
+}
+
+// pause waits for d, for wake or for the end of ctx.
+func pause(ctx context.Context, d time.Duration, wake <-chan struct{}) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	case <-wake:
+	}
+}
+
+// ask asks Redis once; ok is false where it did not answer.
+func (in *inspector) ask(ctx context.Context) (seen []world.StreamSeen, ok bool) {
+	names := in.names()
+	if len(names) == 0 {
+		return nil, false
+	}
+	ctx, cancel := context.WithTimeout(ctx, inspectLimit)
+	defer cancel()
+	found, err := streams.Inspect(ctx, in.rdb, names)
+	if err != nil {
+		return nil, false
+	}
+	seen = make([]world.StreamSeen, 0, len(found))
+	for _, s := range found {
+		o := world.StreamSeen{Name: s.Name, Length: s.Length, Added: s.Added, FirstID: s.FirstID, LastID: s.LastID}
+		for _, g := range s.Groups {
+			o.Groups = append(o.Groups, world.GroupSeen{Stream: s.Name, Group: g.Name, Consumers: g.Consumers,
+				Pending: g.Pending, Lag: g.Lag, Applied: g.Applied, Oldest: g.Oldest, TrimmedUnread: g.TrimmedUnread})
+		}
+		seen = append(seen, o)
+	}
+	in.forget(names, seen)
+	return seen, true
+}
+
+// names are the declared streams, then the others by name.
+func (in *inspector) names() []string {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	names := slices.Clone(in.declared)
+	for _, name := range slices.Sorted(maps.Keys(in.met)) {
+		if !slices.Contains(in.declared, name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// forget drops the streams that were asked for and are gone; the tap tells of one that comes again.
+func (in *inspector) forget(asked []string, found []world.StreamSeen) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	for _, name := range asked {
+		if !slices.ContainsFunc(found, func(s world.StreamSeen) bool { return s.Name == name }) {
+			delete(in.met, name)
+		}
+	}
+}

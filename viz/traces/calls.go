@@ -1,0 +1,134 @@
+package traces
+
+import (
+	"encoding/hex"
+	"net"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	commonpb "go.opentelemetry.io/proto/otlp/common/v1"
+	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
+
+	"github.com/stillup/stillup/viz/world"
+)
+
+// calls are the HTTP requests between nodes among the spans.
+func (rc *Receiver) calls(data *tracepb.TracesData) []world.CallSeen {
+	var calls []world.CallSeen
+	for _, r := range data.GetResourceSpans() {
+		self := rc.o.Node(attributes(r.GetResource().GetAttributes()).text("service.name"))
+		for _, s := range r.GetScopeSpans() {
+			for _, span := range s.GetSpans() {
+				if c, ok := rc.call(self, span); ok {
+					calls = append(calls, c)
+				}
+			}
+		}
+	}
+	return calls
+}
+
+// call reads one span; ok is false where it is not a request between nodes. Self is the node that made the span, empty
+// for one that is unknown.
+func (rc *Receiver) call(self string, span *tracepb.Span) (c world.CallSeen, ok bool) {
+	a := attributes(span.GetAttributes())
+	c.Method = a.text("http.request.method", "http.method")
+	if c.Method == "" {
+		return c, false
+	}
+	address, _ := url.Parse(a.text("url.full", "http.url"))
+	if address == nil {
+		address = &url.URL{}
+	}
+	c.Path = a.text("url.path", "http.target")
+	if c.Path == "" {
+		c.Path = address.Path
+	}
+	c.Path, _, _ = strings.Cut(c.Path, "?")
+	switch span.GetKind() {
+	case tracepb.Span_SPAN_KIND_CLIENT:
+		c.Caller = self
+		c.Callee = rc.callee(a, address)
+	case tracepb.Span_SPAN_KIND_SERVER:
+		c.Served = true
+		c.Callee = self
+		c.Route = a.text("http.route")
+		if c.Path == "/healthz" || c.Path == "/readyz" {
+			return c, false
+		}
+	default:
+		return c, false
+	}
+	if c.Callee == "" {
+		return c, false
+	}
+	c.Status = int(a.number("http.response.status_code", "http.status_code"))
+	c.Failed = c.Status == 0 || c.Status >= 500
+	if c.Failed || c.Status >= 400 {
+		c.Reason = reason(c.Callee, c.Status, span.GetStatus().GetMessage(), a.text("error.type"))
+	}
+	c.Start = time.Unix(0, int64(span.GetStartTimeUnixNano())).UTC()
+	if span.GetEndTimeUnixNano() > span.GetStartTimeUnixNano() {
+		c.Duration = time.Duration(span.GetEndTimeUnixNano() - span.GetStartTimeUnixNano())
+	}
+	c.TraceID = hex.EncodeToString(span.GetTraceId())
+	c.SpanID = hex.EncodeToString(span.GetSpanId())
+	c.ParentID = hex.EncodeToString(span.GetParentSpanId())
+	return c, true
+}
+
+// callee is the node that a client span's request went to: by name, else by address.
+func (rc *Receiver) callee(a attributes, address *url.URL) string {
+	if node := rc.o.Node(a.text("peer.service", "service.peer.name")); node != "" {
+		return node
+	}
+	host, port := a.text("server.address", "net.peer.name"), a.number("server.port", "net.peer.port")
+	if host == "" {
+		host = address.Hostname()
+	}
+	if port == 0 {
+		port, _ = strconv.ParseInt(address.Port(), 10, 32)
+	}
+	if port == 0 {
+		port = 80
+		if address.Scheme == "https" {
+			port = 443
+		}
+	}
+	if host == "" {
+		return ""
+	}
+	return rc.o.NodeAt(net.JoinHostPort(strings.Trim(host, "[]"), strconv.FormatInt(port, 10)))
+}
+
+// attributes are a span's or a resource's.
+type attributes []*commonpb.KeyValue
+
+// text is the first of the names that is there, in its text form; empty for none.
+func (a attributes) text(names ...string) string {
+	for _, name := range names {
+		for _, kv := range a {
+			if kv.GetKey() != name {
+				continue
+			}
+			if n, isInt := kv.GetValue().GetValue().(*commonpb.AnyValue_IntValue); isInt {
+				return strconv.FormatInt(n.IntValue, 10)
+			}
+			if s := kv.GetValue().GetStringValue(); s != "" {
+				return s
+			}
+		}
+	}
+	return ""
+}
+
+// number is the first of the names that is there as a whole number; 0 for none.
+func (a attributes) number(names ...string) int64 {
+	n, err := strconv.ParseInt(a.text(names...), 10, 64)
+	if err != nil {
+		return 0
+	}
+	return n
+}
