@@ -91,6 +91,7 @@ func (c *Client) Call(ctx context.Context, peer, method, path string, in, out an
 		if err != nil {
 			return fmt.Errorf("call %s: encode the request: %w", peer, err)
 		}
+		ex.sent = b
 		body = bytes.NewReader(b)
 	}
 	req, err := http.NewRequestWithContext(ctx, method, base+path, body)
@@ -134,6 +135,7 @@ func (c *Client) close() { c.kept.CloseIdleConnections() }
 type exchange struct {
 	peer    string
 	timeout time.Duration
+	sent    []byte // body of the request
 	body    []byte // of the answer
 }
 
@@ -146,6 +148,14 @@ type wire struct{ next http.RoundTripper }
 func (t wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	ex := r.Context().Value(exchangeKey{}).(*exchange)
 	trace.SpanFromContext(r.Context()).SetAttributes(attribute.String("peer.service", ex.peer))
+	if ex.sent != nil {
+		// The body as plain memory goes out in one write with the header. The one that counts for the span would go out
+		// in a second, which fails on a dead connection in a way that net/http does not mend.
+		r.Body.Close()
+		r = r.WithContext(r.Context())
+		r.Body = io.NopCloser(bytes.NewReader(ex.sent))
+		r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(ex.sent)), nil }
+	}
 	resp, err := t.next.RoundTrip(r)
 	if err != nil {
 		return nil, ex.noAnswer(r.Context(), err)

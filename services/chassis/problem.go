@@ -57,6 +57,9 @@ func ReadJSON(r *http.Request, v any) error {
 	}
 }
 
+// errGone is wrapped where an answer could not be sent.
+var errGone = errors.New("send the answer")
+
 // WriteJSON answers with v as JSON. An error says that v has no JSON form, and then nothing was sent, or that the caller
 // is gone.
 func WriteJSON(w http.ResponseWriter, status int, v any) error {
@@ -76,7 +79,7 @@ func write(w http.ResponseWriter, status int, contentType string, v any) error {
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)
 	if _, err := w.Write(append(body, '\n')); err != nil {
-		return fmt.Errorf("send the answer: %w", err)
+		return fmt.Errorf("%w: %w", errGone, err)
 	}
 	return nil
 }

@@ -53,8 +53,8 @@ func guard(h func(http.ResponseWriter, *http.Request) error, w http.ResponseWrit
 
 // fail answers r with err, where no answer has begun, and logs it.
 func (s *Service) fail(a *answer, r *http.Request, pattern string, err error) {
-	switch gone := r.Context().Err() != nil; {
-	case gone:
+	switch {
+	case r.Context().Err() != nil, errors.Is(err, errGone):
 		s.Log.Debug("caller is gone", "route", pattern, "err", err)
 		if !a.begun { // nobody reads it, but the span of this request shall not say 200
 			a.WriteHeader(http.StatusServiceUnavailable)

@@ -28,6 +28,10 @@ func (s *Service) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	return s.serve(ctx, listener)
+}
+
+func (s *Service) serve(ctx context.Context, listener net.Listener) error {
 	// Neither requests nor work end with ctx itself, so that the order of the stop is ours.
 	base, stop := context.WithCancel(s.telemetry.in(context.WithoutCancel(ctx)))
 	defer stop()
