@@ -44,7 +44,8 @@ type Batch struct {
 	// right because entries were trimmed unseen), how many entries were ever added to it before the next counted one.
 	Bases map[string]int64
 	// Lost names the streams that the bus no longer has or that lost their tail since. Those that still exist are read
-	// from their beginning, with a new base in the same batch.
+	// from their beginning, with a new base in the same batch. Where that happens to a bus that answers on (DEL,
+	// FLUSHALL), what was read of the new stream before the tap saw it, a second's at most, comes twice.
 	Lost []string
 	Down error // the bus does not answer; nil otherwise
 }

@@ -148,6 +148,7 @@ func (p *position) compare(info streamInfo, deep, there bool) fate {
 	read, _ := parseID(p.last)
 	last, _ := parseID(info.last)
 	first, _ := parseID(info.first)
+	deleted, _ := parseID(info.deleted)
 	switch c := last.compare(read); {
 	case c < 0 || info.added < p.seen:
 		return anew
@@ -159,10 +160,12 @@ func (p *position) compare(info streamInfo, deep, there bool) fate {
 		case before > p.seen:
 			return skipped
 		}
-	case c == 0 && info.added > p.seen:
+	case info.beyond(p.last) == 0 && info.added > p.seen:
 		return skipped
-	case deep && !there && p.last != "0-0":
-		return anew // or deleted by hand, which looks the same
+	case c == 0:
+		return same
+	case deep && !there && p.last != "0-0" && deleted.compare(read) < 0: // else it may have been deleted by hand
+		return anew
 	}
 	return same
 }
@@ -171,13 +174,16 @@ func (p *position) compare(info streamInfo, deep, there bool) fate {
 type streamInfo struct {
 	exists      bool
 	length      int64
-	added       int64 // entries ever added
-	first, last string
+	added       int64  // entries ever added
+	first, tail string // ids of the first and the last entry; first is 0-0 for none
+	last        string // of the entry added last, also where that is gone
+	deleted     string // the highest id that was deleted by hand
 }
 
 // beyond is how many of the stream's entries come after the id, where those are all or none.
 func (s streamInfo) beyond(id string) int64 {
-	if s.last == id {
+	read, _ := parseID(id)
+	if tail, _ := parseID(s.tail); tail.compare(read) <= 0 {
 		return 0
 	}
 	return s.length
@@ -205,9 +211,15 @@ func parseInfo(reply any) (streamInfo, error) {
 			s.added, _ = list[i+1].(int64)
 		case "last-generated-id":
 			s.last, _ = list[i+1].(string)
+		case "max-deleted-entry-id":
+			s.deleted, _ = list[i+1].(string)
 		case "first-entry":
 			if entry, ok := list[i+1].([]any); ok && len(entry) == 2 {
 				s.first, _ = entry[0].(string)
+			}
+		case "last-entry":
+			if entry, ok := list[i+1].([]any); ok && len(entry) == 2 {
+				s.tail, _ = entry[0].(string)
 			}
 		}
 	}
