@@ -264,10 +264,13 @@ func (c *tapConn) entry(entries []Entry, stream string, a *arena) ([]Entry, erro
 	}
 	e := Entry{Stream: stream, ID: a.own(id)}
 	n, err := c.in.array()
+	if err == nil && n > 0 && n%2 != 0 {
+		err = fmt.Errorf("%w: an entry of %d names and values", errProtocol, n)
+	}
 	if err != nil {
 		return entries, err
 	}
-	for i := 0; i+1 < n; i += 2 {
+	for i := 0; i < n; i += 2 {
 		name, err := c.in.bulk()
 		if err != nil {
 			return entries, err
