@@ -64,9 +64,10 @@ func (e *CallError) passedOn() bool {
 	return e.Status == http.StatusBadGateway || e.Status == http.StatusGatewayTimeout
 }
 
-// reason is what the call's span says: the peer's own words, where it had some.
+// reason is what the call's span says: a sentence that stands alone. Where the peer was let down by another, the peer's
+// own words are one.
 func (e *CallError) reason() string {
-	if e.Kind == kindStatus && e.Detail != "" {
+	if e.Kind == kindStatus && e.passedOn() && e.Detail != "" {
 		return e.Detail
 	}
 	return e.Error()

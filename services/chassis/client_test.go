@@ -237,7 +237,7 @@ func TestTraces(t *testing.T) {
 		t.Errorf("event: %v %v", event.Kind, event.Status)
 	}
 	if call.Kind != tracepb.Span_SPAN_KIND_CLIENT || call.Status.Code != tracepb.Status_STATUS_CODE_ERROR ||
-		call.Status.Message != "unknown product p-99" {
+		call.Status.Message != "catalog answered 404: unknown product p-99" {
 		t.Errorf("call: %v %v", call.Kind, call.Status)
 	}
 	for key, want := range map[string]string{"peer.service": "catalog", "http.response.status_code": "404",
