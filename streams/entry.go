@@ -39,6 +39,13 @@ func decode[T texts](e *Entry, t T) {
 	e.Event, e.Err = eventOfFields(e.Fields)
 }
 
+// decodeAll decodes entries in place.
+func decodeAll[T texts](entries []Entry, t T) {
+	for i := range entries {
+		decode(&entries[i], t)
+	}
+}
+
 // eventOfFields reads an event that stands in an entry as one field per attribute, bare or with the prefix ce_. What
 // its emitter wrote into optional attributes in another form than ours is left out, not an error.
 func eventOfFields(fields [][2]string) (Event, error) {

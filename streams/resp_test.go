@@ -124,6 +124,7 @@ func FuzzEntry(f *testing.F) {
 		if (err == nil) != (len(entries) == 1) {
 			t.Fatalf("%d entries, %v", len(entries), err)
 		}
+		decodeAll(entries, new(arena))
 		if err == nil && entries[0].Err != nil && !errors.Is(entries[0].Err, ErrNotEvent) {
 			t.Fatalf("%v", entries[0].Err)
 		}

@@ -180,32 +180,58 @@ func (f *follower) flush() {
 	f.handle(out)
 }
 
-// read reads what came since from all streams, waiting for it, and hands it over.
+// read reads what came since from all streams, waiting for it, and hands it over. Where there is more than one reply
+// takes, it goes on until known streams are to be checked, and Redis writes the next reply while the last one is decoded
+// and handled.
 func (f *follower) read(ctx context.Context, conn *tapConn) error {
-	block := max(min(tapBlock, scanEvery-time.Since(f.scanned)), time.Millisecond)
-	entries, more, err := conn.readStreams(f.streams, block, &f.arena)
-	now := time.Now()
-	if len(entries) > 0 {
-		f.handle(Batch{At: now, Entries: entries})
-	}
-	if answer, ok := errors.AsType[replyError](err); ok {
-		// One of the streams is none any more: the check drops it.
-		before := len(f.streams)
-		if err := f.check(conn, true, before); err != nil {
-			return err
-		}
-		if len(f.streams) == before {
-			return fmt.Errorf("read: %w", answer)
-		}
-		f.flush()
-		return nil
-	}
-	if err != nil {
+	block := f.block()
+	if err := conn.request(f.streams, block); err != nil {
 		return fmt.Errorf("read: %w", err)
 	}
-	if f.load(now, len(entries)) && !more {
-		sleep(ctx, breath-time.Since(now))
+	for {
+		entries, more, err := conn.reply(f.streams, block, &f.arena)
+		now := time.Now()
+		ahead := err == nil && more && now.Sub(f.scanned) < scanEvery
+		if ahead {
+			block = f.block()
+			err = conn.request(f.streams, block)
+		}
+		if len(entries) > 0 {
+			decodeAll(entries, &f.arena)
+			f.handle(Batch{At: now, Entries: entries})
+		}
+		if answer, ok := errors.AsType[replyError](err); ok {
+			return f.dropped(conn, answer)
+		}
+		if err != nil {
+			return fmt.Errorf("read: %w", err)
+		}
+		loaded := f.load(now, len(entries))
+		if ahead {
+			continue
+		}
+		if loaded && !more {
+			sleep(ctx, breath-time.Since(now))
+		}
+		return nil
 	}
+}
+
+// block is how long to wait for entries: not past the next look for streams.
+func (f *follower) block() time.Duration {
+	return max(min(tapBlock, scanEvery-time.Since(f.scanned)), time.Millisecond)
+}
+
+// dropped lets go of the stream that is none any more, for which Redis answered a read with an error.
+func (f *follower) dropped(conn *tapConn, answer replyError) error {
+	before := len(f.streams)
+	if err := f.check(conn, true, before); err != nil {
+		return err
+	}
+	if len(f.streams) == before {
+		return fmt.Errorf("read: %w", answer)
+	}
+	f.flush()
 	return nil
 }
 

@@ -22,10 +22,11 @@ const pipelined = 100
 
 // tapConn is a tap's connection. Every error of its methods but a replyError leaves it unusable.
 type tapConn struct {
-	net   net.Conn
-	in    *respReader
-	out   []byte
-	close func()
+	net    net.Conn
+	in     *respReader
+	out    []byte
+	close  func()
+	expect int // entries in the next reply, as far as that can be guessed
 }
 
 // dialTap connects, authenticates, selects the database and names the connection.
@@ -196,12 +197,12 @@ func (c *tapConn) history(streams []*position, n int, a *arena) ([]Entry, error)
 		}
 		slices.Reverse(entries[from:])
 	}
+	decodeAll(entries, a)
 	return entries, nil
 }
 
-// readStreams reads the entries after each stream's position, waiting for block at most, and moves the positions. more
-// says that there was more than one read takes. Entries that came whole are returned with an error too.
-func (c *tapConn) readStreams(streams map[string]*position, block time.Duration, a *arena) (entries []Entry, more bool, err error) {
+// request asks for the entries after each stream's position, to be waited for for block at most.
+func (c *tapConn) request(streams map[string]*position, block time.Duration) error {
 	c.out = append(c.out, '*')
 	c.out = strconv.AppendInt(c.out, int64(6+2*len(streams)), 10)
 	c.out = append(c.out, "\r\n$5\r\nXREAD\r\n$5\r\nCOUNT\r\n"...)
@@ -217,13 +218,22 @@ func (c *tapConn) readStreams(streams map[string]*position, block time.Duration,
 	for _, p := range order {
 		c.out = appendWord(c.out, p.last)
 	}
-	if err := c.send(block); err != nil {
+	return c.send(block)
+}
+
+// reply reads what a request brought and moves the positions. The entries are not decoded yet. more says that there was
+// more than one reply takes. Entries that came whole are returned with an error too.
+func (c *tapConn) reply(streams map[string]*position, block time.Duration, a *arena) (entries []Entry, more bool, err error) {
+	// The request may be older than block, where its reply was not read at once.
+	if err := c.net.SetReadDeadline(time.Now().Add(block + tapSilence)); err != nil {
 		return nil, false, err
 	}
 	n, err := c.in.array()
 	if err != nil {
 		return nil, false, err
 	}
+	entries = make([]Entry, 0, c.expect)
+	c.expect = 0
 	for range n { // -1 where nothing came
 		if err := c.in.pair(); err != nil {
 			return entries, more, err
@@ -250,10 +260,13 @@ func (c *tapConn) readStreams(streams map[string]*position, block time.Duration,
 			p.seen++
 		}
 	}
+	if more {
+		c.expect = len(entries)
+	}
 	return entries, more, nil
 }
 
-// entry reads one entry and appends it.
+// entry reads one entry and appends it, not decoded yet.
 func (c *tapConn) entry(entries []Entry, stream string, a *arena) ([]Entry, error) {
 	if err := c.in.pair(); err != nil {
 		return entries, err
@@ -290,6 +303,5 @@ func (c *tapConn) entry(entries []Entry, stream string, a *arena) ([]Entry, erro
 			e.Fields = append(e.Fields, [2]string{field, a.own(value)})
 		}
 	}
-	decode(&e, a)
 	return append(entries, e), nil
 }
