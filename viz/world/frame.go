@@ -165,3 +165,59 @@ type BusState struct {
 	Rate    float64 `json:"rate"`      // events a second over all streams
 	ToHubMS float64 `json:"to_hub_ms"` // median over 5 s: from the event's time to here
 }
+
+// Since is the frame from revision rev to now: only what changed. Since(0) is the full frame, and so is one from a
+// revision that this world has not come to yet: the asker knew another world.
+func (w *World) Since(rev int64) Frame {
+	full := rev <= 0 || rev > w.rev
+	if full {
+		rev = 0
+	}
+	f := Frame{From: rev, Rev: w.rev, Full: full, At: w.now}
+	if full {
+		f.System = w.layout()
+	}
+	for _, n := range w.nodes {
+		if n.rev > rev {
+			f.Nodes = append(f.Nodes, n.shown)
+		}
+	}
+	for _, e := range w.edges {
+		if e.rev > rev {
+			f.Edges = append(f.Edges, e.shown)
+		}
+	}
+	for _, l := range w.lanes {
+		if l.rev > rev {
+			f.Streams = append(f.Streams, l.shown)
+		}
+	}
+	for _, c := range w.cells {
+		if c.rev > rev {
+			f.Cells = append(f.Cells, c.shown)
+		}
+	}
+	if w.load.rev > rev {
+		l := w.load.shown
+		f.Load = &l
+	}
+	if w.bus.rev > rev {
+		b := w.bus.shown
+		f.Bus = &b
+	}
+	f.Events = w.events.sample(rev)
+	f.Notes = w.notes.after(rev)
+	return f
+}
+
+func (w *World) layout() *Layout {
+	s := w.system
+	l := &Layout{Name: s.Name, Kinds: whole(s.Kinds), Patterns: whole(s.Patterns), Features: []Feature{}}
+	for _, f := range s.Features {
+		l.Features = append(l.Features, Feature{f.ID, f.Name, f.Crosses})
+	}
+	if s.Load != nil {
+		l.MaxLoad = s.Load.Max
+	}
+	return l
+}

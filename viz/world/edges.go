@@ -1,0 +1,109 @@
+package world
+
+import (
+	"time"
+)
+
+// The most edges that are kept; what would be one more is not shown.
+const (
+	maxCalls = 2000
+	maxFlows = 4000 // emits and takes
+)
+
+type edgeKey struct {
+	kind     EdgeKind
+	from, to string
+}
+
+// edge is one connection.
+type edge struct {
+	stamp
+	key           edgeKey
+	id            string
+	total, failed int64
+	count         counter
+	took          durations
+	reason        string
+	reasonAt      time.Time
+	group         group
+	shown         Edge
+}
+
+// edge is the edge of that key; nil where there are too many.
+func (w *World) edge(k edgeKey) *edge {
+	if e := w.edgeBy[k]; e != nil {
+		return e
+	}
+	n, most := &w.flows, maxFlows
+	if k.kind == Call {
+		n, most = &w.calls, maxCalls
+	}
+	if *n >= most {
+		return nil
+	}
+	*n++
+	e := &edge{key: k, id: string(k.kind) + ":" + k.from + ">" + k.to}
+	e.group.waiting = -1
+	w.edges = append(w.edges, e)
+	w.edgeBy[k] = e
+	w.touch(e)
+	return e
+}
+
+func (e *edge) settle(w *World, _ int64) bool {
+	now := Edge{ID: e.id, Kind: e.key.kind, From: e.key.from, To: e.key.to, Total: e.total, Failed: e.failed}
+	now.Rate, now.FailedRate = e.count.rates(w.now)
+	if e.reason != "" && slotOf(e.reasonAt) > slotOf(w.now)-slots {
+		now.Reason = e.reason
+	}
+	switch e.key.kind {
+	case Call:
+		e.took.take(w.now, windowSpan)
+		now.P50MS = ms(e.took.median)
+	case Take:
+		now.Waiting, now.Pending, now.TrimmedUnread = e.group.waiting, e.group.pending, e.group.trimmed
+		now.OldestMS = e.group.age(w.now).Truncate(100 * time.Millisecond).Milliseconds()
+	}
+	changed := now != e.shown || e.rev == 0
+	e.shown = now
+	return changed
+}
+
+// callsSeen counts client spans on the edges and server spans on the nodes: where a call has both, each says its part.
+func (w *World) callsSeen(o CallsSeen) {
+	for i := range o.Calls {
+		c := &o.Calls[i]
+		callee := w.nodeBy[c.Callee]
+		if callee == nil {
+			continue
+		}
+		failed := int64(0)
+		if c.Failed {
+			failed = 1
+		}
+		at := w.earlier(c.Start.Add(c.Duration))
+		if c.Served {
+			callee.served.add(at, 1, failed)
+			callee.took.add(at, c.Duration)
+			w.touch(callee)
+			continue
+		}
+		caller := w.nodeBy[c.Caller]
+		if caller == nil {
+			continue
+		}
+		if e := w.edge(edgeKey{Call, c.Caller, c.Callee}); e != nil {
+			e.total++
+			e.failed += failed
+			e.count.add(at, 1, failed)
+			e.took.add(at, c.Duration)
+			if c.Failed {
+				e.reason, e.reasonAt = why(c.Reason, c.Status), at
+			}
+			w.touch(e)
+		}
+		if caller.spec.Kind == Client {
+			w.callTried(c)
+		}
+	}
+}

@@ -1,0 +1,260 @@
+package world
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// What is kept and shown of events.
+const (
+	maxEvents   = 10_000
+	maxRaw      = 64 << 20 // bytes of Raw over all kept events; beyond it the oldest go early
+	shownEvents = 40
+	maxAnswer   = 1000
+)
+
+// events are the newest events: a ring.
+type events struct {
+	ring  []heldEvent
+	start int // of the oldest
+	n     int
+	raw   int
+	seq   int64
+}
+
+type heldEvent struct {
+	Event
+	rev int64
+}
+
+// back is the i-th newest.
+func (r *events) back(i int) *heldEvent { return &r.ring[(r.start+r.n-1-i)%len(r.ring)] }
+
+func (r *events) newest() int64 {
+	if r.n == 0 {
+		return 0
+	}
+	return r.back(0).rev
+}
+
+func (r *events) drop() {
+	old := &r.ring[r.start]
+	r.raw -= len(old.Raw)
+	*old = heldEvent{}
+	r.start = (r.start + 1) % len(r.ring)
+	r.n--
+}
+
+func (r *events) add(e Event, rev int64) {
+	if r.n == len(r.ring) {
+		if len(r.ring) < maxEvents {
+			grown := make([]heldEvent, min(maxEvents, max(256, 2*len(r.ring))))
+			copy(grown, r.ring[r.start:])
+			copy(grown[len(r.ring)-r.start:], r.ring[:r.start])
+			r.ring, r.start = grown, 0
+		} else {
+			r.drop()
+		}
+	}
+	for r.n > 0 && r.raw+len(e.Raw) > maxRaw {
+		r.drop()
+	}
+	r.seq++
+	e.Seq = r.seq
+	r.n++
+	*r.back(0) = heldEvent{e, rev}
+	r.raw += len(e.Raw)
+}
+
+// sample are the newest shown ones after a revision, oldest first.
+func (r *events) sample(rev int64) []Event {
+	n := 0
+	for n < min(r.n, shownEvents) && r.back(n).rev > rev {
+		n++
+	}
+	var out []Event
+	for i := n - 1; i >= 0; i-- {
+		e := r.back(i).Event
+		e.Raw = nil
+		out = append(out, e)
+	}
+	return out
+}
+
+// eventsSeen lists entries, and counts those that are no history.
+func (w *World) eventsSeen(o EventsSeen) {
+	for name, base := range o.Bases {
+		w.baseSeen(name, base)
+	}
+	var (
+		l       *lane
+		counted int64 // on l, not yet added: entries come in runs
+	)
+	flush := func() {
+		if l != nil && counted > 0 {
+			l.total += counted
+			l.count.add(w.now, counted, 0)
+			w.touch(l)
+		}
+		counted = 0
+	}
+	for i := range o.Events {
+		s := &o.Events[i]
+		if l == nil || l.name != s.Stream {
+			flush()
+			l = w.lane(s.Stream)
+		}
+		n := w.sources[s.Source]
+		e := Event{Stream: s.Stream, EntryID: s.EntryID, ID: s.ID, Source: s.Source, Type: s.Type, Subject: s.Subject,
+			Version: s.Version, Time: s.Time, Problem: s.Problem, TraceParent: s.TraceParent, Raw: s.Raw}
+		if n != nil {
+			e.Node = n.spec.ID
+		}
+		w.events.add(e, w.rev+1)
+		if o.History || l == nil {
+			continue
+		}
+		counted++
+		w.bus.count.add(w.now, 1, 0)
+		if !s.Time.IsZero() {
+			w.bus.took.add(w.now, max(0, o.At.Sub(s.Time)))
+		}
+		if n == nil || l.dead() { // a dead letter is put away by its reader, not by its source
+			continue
+		}
+		if edge := w.edge(edgeKey{Emit, n.spec.ID, s.Stream}); edge != nil {
+			edge.total++
+			edge.count.add(w.now, 1, 0)
+			w.touch(edge)
+		}
+	}
+	flush()
+	if !o.History && len(o.Events) > 0 {
+		w.touch(&w.bus)
+	}
+	for _, name := range o.Lost {
+		w.note(o.At, "", bad, "the stream "+name+" lost entries")
+	}
+}
+
+// baseSeen takes the count of a stream's entries before those that will be counted.
+func (w *World) baseSeen(name string, base int64) {
+	l := w.lane(name)
+	if l == nil {
+		return
+	}
+	l.total = base
+	w.touch(l)
+	if l.base < 0 {
+		l.base = base
+		for _, e := range w.edges {
+			if e.key.kind == Take && e.key.from == name {
+				w.since(e, base)
+			}
+		}
+	}
+}
+
+// Query selects events; zero fields select all.
+type Query struct {
+	Stream, Type, Subject, Node string
+	Before                      int64 // only events with a lower Seq
+	Limit                       int   // 1 to 1000; anything else is brought into that
+}
+
+// Events are the newest events that match, newest first, with Raw, out of the newest 10,000.
+func (w *World) Events(q Query) []Event {
+	limit := min(max(q.Limit, 1), maxAnswer)
+	out := []Event{}
+	for i := 0; i < w.events.n && len(out) < limit; i++ {
+		e := w.events.back(i)
+		if (q.Before == 0 || e.Seq < q.Before) && is(q.Stream, e.Stream) && is(q.Type, e.Type) &&
+			is(q.Subject, e.Subject) && is(q.Node, e.Node) {
+			out = append(out, e.answer())
+		}
+	}
+	return out
+}
+
+func is(want, got string) bool { return want == "" || want == got }
+
+// Event is the newest event with that CloudEvents id or entry id.
+func (w *World) Event(id string) (Event, bool) {
+	if id == "" {
+		return Event{}, false
+	}
+	for i := range w.events.n {
+		if e := w.events.back(i); e.ID == id || e.EntryID == id {
+			return e.answer(), true
+		}
+	}
+	return Event{}, false
+}
+
+// answer is the event with a Raw that is JSON whatever was seen.
+func (e *heldEvent) answer() Event {
+	out := e.Event
+	if len(out.Raw) > 0 && !json.Valid(out.Raw) {
+		out.Raw, _ = json.Marshal(string(out.Raw)) // a string always marshals
+	}
+	return out
+}
+
+// bus is the bus as the tap sees it.
+type bus struct {
+	stamp
+	up     bool
+	reason string
+	downAt time.Time // since when it does not answer, after it once did
+	noted  bool
+	count  counter
+	took   durations // from an event's time to here
+	shown  BusState
+}
+
+func (b *bus) settle(w *World, _ int64) bool {
+	b.took.take(w.now, windowSpan)
+	rate, _ := b.count.rates(w.now)
+	now := BusState{Up: b.up, Reason: b.reason, Rate: rate, ToHubMS: ms(b.took.median)}
+	changed := now != b.shown || b.rev == 0
+	b.shown = now
+	return changed
+}
+
+// busSeen takes the tap's word, and sets the state of a bus that no runtime speaks for.
+func (w *World) busSeen(o BusSeen) {
+	b := &w.bus
+	was := b.up
+	b.up, b.reason = o.Down == "", o.Down
+	w.touch(b)
+	var n *node
+	id := ""
+	for _, x := range w.nodes {
+		if x.spec.Kind == Bus {
+			n, id = x, x.spec.ID
+			break
+		}
+	}
+	untold := n != nil && !n.told
+	if untold {
+		n.reason = o.Down
+		s := Up
+		if o.Down != "" {
+			s = Down
+		}
+		if n.state != s {
+			n.state, n.since = s, o.At
+		}
+		w.touch(n)
+	}
+	switch {
+	case was && !b.up:
+		b.downAt = o.At
+		if b.noted = n == nil || untold || n.state != Down; b.noted {
+			w.note(o.At, id, bad, "the bus cannot be reached: "+o.Down)
+		}
+	case !was && b.up && b.noted:
+		b.noted = false
+		w.note(o.At, id, good, "the bus answers again after "+span(o.At.Sub(b.downAt)))
+	}
+}

@@ -1,0 +1,202 @@
+package world
+
+import (
+	"math"
+	"slices"
+	"time"
+)
+
+// World is what is known now. It is not safe for concurrent use: its owner folds and reads in turn. Whatever is folded,
+// its memory is bounded.
+type World struct {
+	system System
+	now    time.Time // the latest time that an observation told
+	rev    int64
+	dirty  []part // may look different since the last settling
+
+	nodes   []*node // in the order of the file
+	edges   []*edge // takes and emits in the order of the file, then as first seen
+	lanes   []*lane
+	cells   []*cell // features in the order of the file, their patterns within
+	nodeBy  map[string]*node
+	edgeBy  map[edgeKey]*edge
+	laneBy  map[string]*lane
+	cellBy  map[CellKey]*cell
+	sources map[string]*node // by CloudEvents source
+	groups  map[string]*node // by consumer group
+	routes  map[string][]route
+	at      map[string]string // node by host and port; nil: to be made again
+
+	calls, flows int // edges of those kinds, against their bounds
+
+	load   load
+	bus    bus
+	events events
+	notes  notes
+}
+
+// part is a thing that frames show. Settle looks at it afresh, stamps it with revision next if it changed, and says so.
+type part interface {
+	settle(w *World, next int64) bool
+	mark() *stamp
+}
+
+// stamp is when a part last changed.
+type stamp struct {
+	rev   int64
+	dirty bool
+}
+
+func (s *stamp) mark() *stamp { return s }
+
+// New is a world in which the system's nodes are unknown and nothing was seen.
+func New(s System, at time.Time) *World {
+	w := &World{system: s, now: at, nodeBy: map[string]*node{}, edgeBy: map[edgeKey]*edge{}, laneBy: map[string]*lane{},
+		cellBy: map[CellKey]*cell{}, sources: map[string]*node{}, groups: map[string]*node{}, routes: map[string][]route{}}
+	for _, spec := range s.Nodes {
+		w.declareNode(spec)
+	}
+	for _, spec := range s.Streams {
+		if l := w.lane(spec.Name); l != nil {
+			l.kind = spec.Kind
+		}
+	}
+	for _, spec := range s.Nodes {
+		for _, stream := range spec.Emits {
+			w.edge(edgeKey{Emit, spec.ID, stream})
+		}
+		for _, stream := range spec.Takes {
+			w.edge(edgeKey{Take, stream, spec.ID})
+		}
+	}
+	w.declareCells()
+	w.touch(&w.bus)
+	if s.Load != nil {
+		w.touch(&w.load)
+	}
+	w.settle()
+	return w
+}
+
+// System is the system file that the world was made of.
+func (w *World) System() System { return w.system }
+
+// Rev is the revision: it grows with every change that a frame would show.
+func (w *World) Rev() int64 { return w.rev }
+
+// Apply folds one observation. One whose time is before the latest told is folded too, but time does not go back.
+func (w *World) Apply(o Observation) {
+	if at := o.When(); at.After(w.now) {
+		w.now = at
+	}
+	switch o := o.(type) {
+	case NodeSeen:
+		w.nodeSeen(o)
+	case EventsSeen:
+		w.eventsSeen(o)
+	case StreamsSeen:
+		w.streamsSeen(o)
+	case BusSeen:
+		w.busSeen(o)
+	case CallsSeen:
+		w.callsSeen(o)
+	case TriesSeen:
+		w.triesSeen(o)
+	case LoadSeen:
+		w.loadSeen(o)
+	case ActionSeen:
+		w.actionSeen(o)
+	case Tick:
+		w.tick()
+	}
+	w.settle()
+}
+
+// tick looks at everything that time changes.
+func (w *World) tick() {
+	for _, n := range w.nodes {
+		w.touch(n)
+	}
+	for _, e := range w.edges {
+		w.touch(e)
+	}
+	for _, l := range w.lanes {
+		w.touch(l)
+	}
+	for _, c := range w.cells {
+		w.touch(c)
+	}
+	w.touch(&w.bus)
+}
+
+// touch has p looked at when the observation is folded.
+func (w *World) touch(p part) {
+	if s := p.mark(); !s.dirty {
+		s.dirty = true
+		w.dirty = append(w.dirty, p)
+	}
+}
+
+// settle looks at what was touched; all that changed gets one new revision.
+func (w *World) settle() {
+	next := w.rev + 1
+	moved := w.events.newest() == next || w.notes.newest() == next
+	for _, p := range w.dirty {
+		s := p.mark()
+		s.dirty = false
+		if p.settle(w, next) {
+			s.rev = next
+			moved = true
+		}
+	}
+	clear(w.dirty)
+	w.dirty = w.dirty[:0]
+	if moved {
+		w.rev = next
+	}
+}
+
+// load is the traffic as set.
+type load struct {
+	stamp
+	known bool
+	per   float64
+	shown Load
+}
+
+func (w *World) loadSeen(o LoadSeen) {
+	w.load.known = o.PerSecond >= 0
+	if w.load.known {
+		w.load.per = finite(o.PerSecond)
+	}
+	w.touch(&w.load)
+}
+
+func (l *load) settle(_ *World, _ int64) bool {
+	now := Load{PerSecond: tenth(l.per), Known: l.known}
+	changed := now != l.shown || l.rev == 0
+	l.shown = now
+	return changed
+}
+
+// tenth rounds so that a frame changes only when something visible does.
+func tenth(f float64) float64 { return math.Round(f*10) / 10 }
+
+// finite keeps what JSON cannot say out of the frames.
+func finite(f float64) float64 {
+	if math.IsNaN(f) || math.IsInf(f, 0) {
+		return 0
+	}
+	return f
+}
+
+// ms is a duration in milliseconds, to a tenth.
+func ms(d time.Duration) float64 { return tenth(float64(d) / float64(time.Millisecond)) }
+
+// whole is a copy for frames; never nil, since JSON tells null from [].
+func whole[T any](s []T) []T {
+	if s == nil {
+		return []T{}
+	}
+	return slices.Clone(s)
+}

@@ -1,0 +1,167 @@
+package world
+
+import (
+	"strings"
+	"time"
+)
+
+const (
+	maxLanes   = 1000
+	deadSuffix = ".dead" // as the streams library names the streams of its dead letters
+)
+
+// lane is one stream.
+type lane struct {
+	stamp
+	name   string
+	kind   string
+	length int64
+	base   int64 // entries before the first counted one; -1 unknown
+	total  int64
+	count  counter
+	added  int64 // as Redis last said
+	shown  Lane
+}
+
+// lane is the stream of that name; nil where there are too many.
+func (w *World) lane(name string) *lane {
+	if l := w.laneBy[name]; l != nil {
+		return l
+	}
+	if len(w.lanes) >= maxLanes || name == "" {
+		return nil
+	}
+	l := &lane{name: name, base: -1}
+	if of := w.laneBy[strings.TrimSuffix(name, deadSuffix)]; of != nil {
+		l.kind = of.kind
+	}
+	w.lanes = append(w.lanes, l)
+	w.laneBy[name] = l
+	w.touch(l)
+	return l
+}
+
+func (l *lane) dead() bool { return strings.HasSuffix(l.name, deadSuffix) }
+
+func (l *lane) settle(w *World, _ int64) bool {
+	now := Lane{Name: l.name, Kind: l.kind, Length: l.length, Total: l.total, Dead: l.dead()}
+	now.Rate, _ = l.count.rates(w.now)
+	changed := now != l.shown || l.rev == 0
+	l.shown = now
+	return changed
+}
+
+// group is a consumer group's place in its stream: the backlog of a take edge.
+type group struct {
+	known   bool
+	applied int64 // entries of the stream, from its beginning, that it is done with
+	from    int64 // of those, before the visualizer looked
+	waiting int64 // -1 unknown
+	pending int64
+	oldest  time.Time
+	trimmed bool
+}
+
+func (g *group) age(now time.Time) time.Duration {
+	if g.waiting <= 0 || g.oldest.IsZero() {
+		return 0
+	}
+	return max(0, now.Sub(g.oldest))
+}
+
+// streamsSeen takes Redis' word on lengths and backlogs.
+func (w *World) streamsSeen(o StreamsSeen) {
+	seen := make(map[string]bool, len(o.Streams))
+	for i := range o.Streams {
+		s := &o.Streams[i]
+		l := w.lane(s.Name)
+		if l == nil {
+			continue
+		}
+		seen[s.Name] = true
+		anew := s.Added < l.added
+		l.length, l.added = s.Length, s.Added
+		w.touch(l)
+		there := make(map[*edge]bool, len(s.Groups))
+		for j := range s.Groups {
+			if e := w.groupSeen(l, &s.Groups[j], anew); e != nil {
+				there[e] = true
+			}
+		}
+		for _, e := range w.edges {
+			if e.key.kind == Take && e.key.from == s.Name && !there[e] {
+				e.group.gone()
+				w.touch(e)
+			}
+		}
+	}
+	for _, l := range w.lanes {
+		if !seen[l.name] {
+			l.length = 0
+			w.touch(l)
+		}
+	}
+	for _, n := range w.nodes {
+		w.pileSeen(n)
+	}
+	for _, c := range w.cells {
+		w.touch(c)
+	}
+}
+
+// gone forgets the backlog of a group that is not there; its totals stay.
+func (g *group) gone() { g.waiting, g.pending, g.oldest, g.trimmed = -1, 0, time.Time{}, false }
+
+// groupSeen counts what a group got done with since it was last seen.
+func (w *World) groupSeen(l *lane, g *GroupSeen, anew bool) *edge {
+	to := g.Group
+	if n := w.groups[g.Group]; n != nil {
+		to = n.spec.ID
+	} else if w.nodeBy[to] != nil {
+		to = "group " + to // a node of that name reads with another group
+	}
+	e := w.edge(edgeKey{Take, l.name, to})
+	if e == nil {
+		return nil
+	}
+	w.touch(e)
+	p := &e.group
+	p.pending, p.oldest, p.trimmed = g.Pending, g.Oldest, g.TrimmedUnread
+	if g.Lag < 0 {
+		p.waiting = -1
+		return e
+	}
+	p.waiting = g.Lag + g.Pending
+	if anew {
+		p.applied = 0
+	}
+	applied := max(0, l.added-g.Lag-g.Pending)
+	grown := applied - p.applied
+	if !p.known {
+		p.known, p.from = true, applied
+		p.applied, grown = applied, 0
+	}
+	if grown > 0 {
+		p.applied = applied
+		w.took(e, grown)
+	}
+	if l.base >= 0 {
+		w.since(e, l.base)
+	}
+	return e
+}
+
+// since counts what a group had done before it was first seen, but after the entries that were there before the
+// visualizer looked.
+func (w *World) since(e *edge, base int64) {
+	if e.group.known && base < e.group.from {
+		w.took(e, e.group.from-base)
+		e.group.from = base
+	}
+}
+
+func (w *World) took(e *edge, n int64) {
+	e.total += n
+	e.count.add(w.now, n, 0)
+	w.touch(e)
+}

@@ -1,0 +1,169 @@
+package world
+
+import (
+	"net"
+	"net/url"
+	"reflect"
+	"slices"
+	"time"
+)
+
+// node is one node: what the file says of it, what was seen, and what is shown.
+type node struct {
+	stamp
+	spec     NodeSpec
+	state    State
+	since    time.Time
+	reason   string
+	url      string
+	version  string
+	volatile bool
+	verbs    []string
+	told     bool // a runtime knows it
+
+	wasUp  bool
+	downAt time.Time // since when it is not up, after it once was; zero while it is
+	pile   pile
+
+	served counter
+	took   durations
+	shown  Node
+}
+
+func (w *World) declareNode(spec NodeSpec) {
+	if w.nodeBy[spec.ID] != nil {
+		return // ParseSystem refuses it; a hand-made system keeps the first
+	}
+	n := &node{spec: spec, state: Unknown, since: w.now, url: spec.URL}
+	w.nodes = append(w.nodes, n)
+	w.nodeBy[spec.ID] = n
+	if group := n.group(); w.groups[group] == nil {
+		w.groups[group] = n
+	}
+	if source := n.source(); w.sources[source] == nil {
+		w.sources[source] = n
+	}
+	w.touch(n)
+}
+
+func (n *node) group() string {
+	if n.spec.Group != "" {
+		return n.spec.Group
+	}
+	return n.spec.ID
+}
+
+func (n *node) source() string {
+	if n.spec.Source != "" {
+		return n.spec.Source
+	}
+	return n.spec.ID
+}
+
+// nodeSeen takes a runtime's word. Of a node that the file does not declare nothing is known, and nothing is shown.
+func (w *World) nodeSeen(o NodeSeen) {
+	n := w.nodeBy[o.Node]
+	if n == nil {
+		return
+	}
+	n.told = true
+	if o.URL != "" && o.URL != n.url {
+		n.url = o.URL
+		w.at = nil
+	}
+	if o.Engine != "" {
+		n.version = o.Engine
+	}
+	n.volatile = o.Volatile
+	n.verbs = slices.Clone(o.Verbs)
+	w.nodeState(n, o.State, o.Reason, o.At)
+	w.touch(n)
+}
+
+// nodeState moves a node to a state and notes its death and its return.
+func (w *World) nodeState(n *node, s State, reason string, at time.Time) {
+	if s == "" {
+		s = Unknown
+	}
+	was := n.state
+	n.reason = reason
+	if s == was {
+		return
+	}
+	n.state, n.since = s, at
+	w.touch(n)
+	switch {
+	case s == Up:
+		if n.wasUp && !n.downAt.IsZero() {
+			w.note(at, n.spec.ID, good, n.spec.ID+" is back after "+span(at.Sub(n.downAt)))
+		}
+		n.wasUp, n.downAt = true, time.Time{}
+	case s == Down && was != Down && n.wasUp && n.downAt.IsZero():
+		n.downAt = at
+		w.note(at, n.spec.ID, bad, n.spec.ID+" "+died(reason))
+	case s == Down && was == Starting:
+		w.note(at, n.spec.ID, bad, n.spec.ID+" "+died(reason))
+	case s == Paused && n.wasUp && n.downAt.IsZero():
+		n.downAt = at
+		w.note(at, n.spec.ID, bad, n.spec.ID+" is paused: alive but silent")
+	case s == Starting && n.wasUp && n.downAt.IsZero():
+		n.downAt = at
+	}
+}
+
+func (n *node) settle(w *World, _ int64) bool {
+	n.took.take(w.now, windowSpan)
+	rate, failed := n.served.rates(w.now)
+	now := Node{ID: n.spec.ID, Kind: n.spec.Kind, Label: n.spec.Label, Engine: n.spec.Engine, Version: n.version,
+		Owner: n.spec.Owner, URL: n.url, State: n.state, Since: n.since, Reason: n.reason, Volatile: n.volatile,
+		Faults: []string{}, Holds: n.spec.Holds, Verbs: n.verbs, Rate: rate, P50MS: ms(n.took.median), Errors: failed}
+	changed := n.rev == 0 || !reflect.DeepEqual(now, n.shown)
+	n.shown = now
+	return changed
+}
+
+// URL is a node's base address: the runtime's word, else the file's; empty where neither says.
+func (w *World) URL(id string) string {
+	if n := w.nodeBy[id]; n != nil {
+		return n.url
+	}
+	return ""
+}
+
+// NodeAt is the node whose address has that host and port; empty for none. The names of this machine's loopback are one.
+func (w *World) NodeAt(hostport string) string {
+	if w.at == nil {
+		w.at = map[string]string{}
+		for _, n := range w.nodes {
+			if key := addressOf(n.url); key != "" && w.at[key] == "" {
+				w.at[key] = n.spec.ID
+			}
+		}
+	}
+	return w.at[loopback(hostport)]
+}
+
+// addressOf is the host and port of a URL; empty where it has no host.
+func addressOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || u.Hostname() == "" {
+		return ""
+	}
+	port := u.Port()
+	if port == "" {
+		port = map[string]string{"http": "80", "https": "443", "redis": "6379", "rediss": "6379", "postgres": "5432",
+			"postgresql": "5432", "mongodb": "27017"}[u.Scheme]
+	}
+	return loopback(net.JoinHostPort(u.Hostname(), port))
+}
+
+func loopback(hostport string) string {
+	host, port, err := net.SplitHostPort(hostport)
+	if err != nil {
+		return hostport
+	}
+	if ip := net.ParseIP(host); host == "localhost" || ip != nil && ip.IsLoopback() {
+		host = "localhost"
+	}
+	return net.JoinHostPort(host, port)
+}
