@@ -41,8 +41,11 @@ func (e *CallError) Error() string {
 		return e.Peer + " refused the connection"
 	case kindTimeout:
 		waited := e.waited
-		if waited <= 0 {
+		switch {
+		case waited == 0:
 			waited = CallTimeout
+		case waited < time.Millisecond: // whoever was asked before took it all
+			return "there was no time left to ask " + e.Peer
 		}
 		return e.Peer + " did not answer within " + words(waited)
 	case kindStatus:
@@ -90,7 +93,7 @@ func (x *exchange) noAnswer(ctx context.Context, err error) error {
 	case errors.Is(ctx.Err(), context.Canceled):
 		e.Detail = "the caller gave up"
 	case ctx.Err() != nil, isTimeout(err):
-		e.Kind, e.Detail, e.waited = kindTimeout, "no answer in time", max(x.timeout, time.Millisecond)
+		e.Kind, e.Detail, e.waited = kindTimeout, "no answer in time", max(x.timeout, 1)
 	case errors.Is(err, syscall.ECONNREFUSED):
 		e.Kind, e.Detail = kindRefused, "connection refused"
 	case errors.As(err, &dns):

@@ -100,6 +100,14 @@ func TestCallErrors(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 	})
+	t.Run("no time left", func(t *testing.T) {
+		ctx, cancel := context.WithDeadline(t.Context(), time.Now().Add(-time.Second))
+		defer cancel()
+		err := caller(t, peer.URL).Call(ctx, "catalog", http.MethodGet, "/silent", nil, nil)
+		if err == nil || err.Error() != "there was no time left to ask catalog" {
+			t.Errorf("got %v", err)
+		}
+	})
 	t.Run("no such peer", func(t *testing.T) {
 		var e *CallError
 		if err := caller(t, peer.URL).Call(t.Context(), "nobody", "GET", "/", nil, nil); err == nil || errors.As(err, &e) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"syscall"
@@ -202,4 +203,28 @@ func TestNewRefuses(t *testing.T) {
 			t.Errorf("%+v was taken", cfg)
 		}
 	}
+}
+
+// TestAnswerBrokenOff: a handler that fails in the middle of its answer cuts it off, so that it is not taken for whole.
+func TestAnswerBrokenOff(t *testing.T) {
+	s := start(t, Config{Name: "catalog"}, func(s *Service) {
+		s.Handle("GET /x", func(w http.ResponseWriter, r *http.Request) error {
+			if err := WriteJSON(w, 200, "half"); err != nil {
+				return err
+			}
+			if err := http.NewResponseController(w).Flush(); err != nil {
+				return err
+			}
+			return errors.New("broken")
+		})
+	})
+	resp, err := http.Get(s.url + "/x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if b, err := io.ReadAll(resp.Body); !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("read %q, %v", b, err)
+	}
+	eventually(t, "it is logged", func() bool { return s.log.count("answer broken off") == 1 })
 }
