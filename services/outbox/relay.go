@@ -1,0 +1,191 @@
+package outbox
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/stillup/stillup/streams"
+)
+
+const (
+	// Kept is how many published events a journal keeps: what a wiped bus can be filled with again.
+	Kept = 100_000
+
+	batch      = 200                    // events per round trip to the bus
+	pollEvery  = 500 * time.Millisecond // how long a commit waits whose Wake was lost
+	leadEvery  = 250 * time.Millisecond // how often one that does not lead tries to
+	checkEvery = 500 * time.Millisecond // how often the bus is compared with the journal
+	pruneEvery = time.Minute
+	markWithin = time.Second // what is published is marked, also when the relay is told to end
+	minBackoff = 50 * time.Millisecond
+	maxBackoff = time.Second
+)
+
+// Relay moves a journal's events to one stream of the bus, of which it is the only writer. Its methods may be called from
+// any goroutine, Run once.
+//
+// Every event is published at least once: again, under the same event id, when the relay dies before it has marked it, or
+// when the bus has lost it. Per subject they come in commit order; what comes again may be older than what came before.
+type Relay struct {
+	Store  Store
+	BusURL string
+	Stream string
+	Log    *slog.Logger // default slog.Default()
+
+	once sync.Once
+	wake chan struct{} // holds one: a wake-up that comes during another's work means one more round
+}
+
+func (r *Relay) init() { r.once.Do(func() { r.wake = make(chan struct{}, 1) }) }
+
+// Wake tells the relay that something was committed; it never blocks.
+func (r *Relay) Wake() {
+	r.init()
+	select {
+	case r.wake <- struct{}{}:
+	default: // a wake-up is already waiting
+	}
+}
+
+// Run relays until ctx ends and returns nil then. It outlives both the store and the bus. An error is a fault in BusURL.
+func (r *Relay) Run(ctx context.Context) error {
+	r.init()
+	log := r.Log
+	if log == nil {
+		log = slog.Default()
+	}
+	bus, err := streams.Open(r.BusURL)
+	if err != nil {
+		return fmt.Errorf("outbox: relay to %s: %w", r.Stream, err)
+	}
+	defer bus.Close()
+	if store, ok := r.Store.(interface{ OnCommit(func()) }); ok {
+		store.OnCommit(r.Wake)
+	}
+	out := outage{log: log.With("stream", r.Stream)}
+	for {
+		s := session{relay: r, bus: bus, out: &out}
+		err := s.run(ctx)
+		s.close()
+		if ctx.Err() != nil {
+			break
+		}
+		if !out.wait(ctx, err) {
+			break
+		}
+	}
+	resign, cancel := context.WithTimeout(context.WithoutCancel(ctx), markWithin)
+	defer cancel()
+	_ = r.Store.Resign(resign) // where the store is down, the lead runs out by itself
+	return nil
+}
+
+// session is the time from one error to the next: one connection to the bus, so that a bus that was started anew, maybe
+// empty, cannot go unnoticed between two commands.
+type session struct {
+	relay   *Relay
+	bus     *redis.Client
+	out     *outage
+	conn    *redis.Conn // nil while it does not lead
+	journal position
+	pruned  time.Time
+}
+
+func (s *session) close() {
+	if s.conn != nil {
+		_ = s.conn.Close()
+		s.conn = nil
+	}
+}
+
+// run relays until the first error, or ctx's.
+func (s *session) run(ctx context.Context) error {
+	s.pruned = time.Now()
+	for {
+		lead, err := s.relay.Store.Lead(ctx)
+		if err != nil {
+			return err
+		}
+		if !lead {
+			s.close()
+			s.out.over()
+			if err := s.pause(ctx, leadEvery, nil); err != nil {
+				return err
+			}
+			continue
+		}
+		n, err := s.round(ctx)
+		if err != nil {
+			return err
+		}
+		s.out.over()
+		if n == batch {
+			continue
+		}
+		if err := s.pause(ctx, pollEvery, s.relay.wake); err != nil {
+			return err
+		}
+	}
+}
+
+// round compares, prunes where it is time for it, and moves one batch. It returns how many events it moved.
+func (s *session) round(ctx context.Context) (int, error) {
+	if s.conn == nil {
+		s.conn = s.bus.Conn()
+		last, err := s.relay.Store.LastSent(ctx)
+		if err != nil {
+			return 0, err
+		}
+		s.journal = position{last: last}
+	}
+	if time.Since(s.journal.checked) >= checkEvery {
+		if err := s.compare(ctx); err != nil {
+			return 0, err
+		}
+	}
+	if time.Since(s.pruned) >= pruneEvery {
+		s.pruned = time.Now()
+		if err := s.relay.Store.Prune(ctx, Kept); err != nil {
+			return 0, err
+		}
+	}
+	recs, err := s.relay.Store.Unsent(ctx, batch)
+	if err != nil || len(recs) == 0 {
+		return 0, err
+	}
+	events := make([]streams.Event, len(recs))
+	for i, rec := range recs {
+		events[i] = rec.Event
+	}
+	ids, err := streams.Publish(ctx, s.conn, s.relay.Stream, events...)
+	if err != nil {
+		return 0, err
+	}
+	for i := range recs {
+		recs[i].EntryID = ids[i]
+	}
+	mark, cancel := context.WithTimeout(context.WithoutCancel(ctx), markWithin)
+	defer cancel()
+	if err := s.relay.Store.Sent(mark, recs); err != nil {
+		return 0, err
+	}
+	s.journal.last = ids[len(ids)-1]
+	return len(recs), nil
+}
+
+// pause waits for d or a wake-up; its error is ctx's.
+func (s *session) pause(ctx context.Context, d time.Duration, wake <-chan struct{}) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-wake:
+	case <-ctx.Done():
+	}
+	return ctx.Err()
+}
