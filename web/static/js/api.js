@@ -1,0 +1,32 @@
+// @ts-check
+// Requests to the dashboard's own server.
+
+/**
+ * Posts, and waits until it is done.
+ * @param {string} path @param {unknown} [body]
+ * @throws {Error} whose message says what went wrong: the problem document's detail where there is one
+ */
+export async function post(path, body) {
+  let res;
+  try {
+    res = await fetch(path, {
+      method: 'POST', headers: { 'Content-Type': 'application/json', Accept: 'application/json' },
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
+  } catch {
+    throw new Error('the dashboard does not answer');
+  }
+  if (res.ok) return;
+  throw new Error(await detail(res));
+}
+
+/** @param {Response} res @returns {Promise<string>} */
+async function detail(res) {
+  const raw = await res.text();
+  try {
+    const p = JSON.parse(raw);
+    if (typeof p.detail === 'string' && p.detail) return p.detail;
+    if (typeof p.title === 'string' && p.title) return p.title;
+  } catch { /* not a problem document */ }
+  return raw.slice(0, 200) || `answered ${res.status}`;
+}

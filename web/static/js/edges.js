@@ -1,0 +1,107 @@
+// @ts-check
+// Connections as paths: events between cards and lanes, requests as arcs; failing requests red, dashed and labelled.
+
+import { attr, el, Keyed, put, svg, text } from './dom.js';
+import { line, pointAt, svgPath, track, joined } from './geometry.js';
+import { call, crossing } from './routes.js';
+import { rate, short } from './words.js';
+import { colourOf } from './world.js';
+
+/** @typedef {import('./messages.js').Edge} Edge */
+/** @typedef {import('./geometry.js').Track} Track */
+/** @typedef {{path: string, dots: Track}} Way path: as drawn; dots: as run, an emitted event goes on along its lane */
+
+/** Spots along a way that a label tries in turn. */
+const SPOTS = [0.5, 0.42, 0.58, 0.34, 0.66, 0.26, 0.74, 0.18, 0.82];
+
+/** @param {import('./layout.js').Layout} l @param {Edge} e @returns {Way|undefined} */
+export function way(l, e) {
+  if (e.kind === 'call') {
+    const c = call(l, e.from, e.to);
+    return c && { path: svgPath(c), dots: track(c) };
+  }
+  const [service, stream] = e.kind === 'emit' ? [e.from, e.to] : [e.to, e.from];
+  const x = crossing(l, service, stream, e.kind);
+  if (!x) return undefined;
+  if (e.kind === 'take') return { path: svgPath(x.chain), dots: track(x.chain) };
+  const lane = /** @type {import('./layout.js').LanePlace} */ (l.lanes.get(stream));
+  const along = l.tall ? line(lane.x1, x.join, lane.x1, lane.y2) : line(x.join, lane.y1, lane.x2, lane.y1);
+  return { path: svgPath(x.chain), dots: track(joined(x.chain, along)) };
+}
+
+export class Edges {
+  /** @param {SVGElement} lines @param {Element} labels */
+  constructor(lines, labels) {
+    const group = svg('g', { class: 'edges' });
+    lines.append(group);
+    this.paths = new Keyed(group, () => svg('path', { class: 'edge' }));
+    this.labels = new Keyed(labels, () => el('span', 'fail'));
+    /** @type {Map<string, Way>} */
+    this.ways = new Map();
+    /** @type {import('./layout.js').Layout|undefined} */
+    this.layout = undefined;
+  }
+
+  /** @param {import('./layout.js').Layout} l @param {Edge} e */
+  wayOf(l, e) {
+    if (l !== this.layout) {
+      this.ways.clear();
+      this.layout = l;
+    }
+    let v = this.ways.get(e.id);
+    if (!v) {
+      v = way(l, e);
+      if (v) this.ways.set(e.id, v);
+    }
+    return v;
+  }
+
+  /** @param {import('./world.js').World} w @param {import('./layout.js').Layout} l */
+  render(w, l) {
+    /** @type {{x: number, y: number, w: number, h: number}[]} */
+    const taken = [...l.places.values()];
+    for (const e of w.edges.values()) {
+      const v = this.wayOf(l, e);
+      if (!v) continue;
+      const p = this.paths.get(e.id);
+      attr(p, 'd', v.path);
+      const failing = e.kind === 'call' && e.failed_rate > 0;
+      attr(p, 'class', ['edge', `edge-${e.kind}`, e.kind === 'call' ? '' : `line-${colourOf(w, e.kind === 'emit' ? e.to : e.from)}`,
+        failing ? 'failing' : '', e.rate > 0 ? 'busy' : 'quiet', dead(w, e) ? 'cut' : ''].filter(Boolean).join(' '));
+      if (failing) this.label(e, v, l, taken);
+    }
+    this.paths.sweep();
+    this.labels.sweep();
+  }
+
+  /** @param {Edge} e @param {Way} v @param {import('./layout.js').Layout} l @param {{x: number, y: number, w: number, h: number}[]} taken */
+  label(e, v, l, taken) {
+    const s = this.labels.get(e.id);
+    text(s, `✕ ${short(e.reason)} · ${rate(e.failed_rate)}`);
+    const w = s.textContent.length * 6.4 + 18, h = 22, at = { x: 0, y: 0 };
+    let box = { x: 0, y: 0, w, h };
+    for (const f of SPOTS) {
+      pointAt(v.dots, v.dots.length * f, at);
+      box = { x: Math.min(l.width - w - 4, Math.max(4, at.x - w / 2)), y: at.y - h / 2, w, h };
+      if (!taken.some((t) => overlap(t, box))) break;
+    }
+    taken.push(box);
+    put(s, { x: box.x, y: box.y });
+  }
+
+  /** Shows traffic without motion. @param {string} id */
+  pulse(id) {
+    const p = this.paths.all.get(id);
+    if (p && p.getAnimations().length === 0) p.animate([{ strokeOpacity: 1 }, { strokeOpacity: 0.3 }], { duration: 900 });
+  }
+}
+
+/** @param {{x: number, y: number, w: number, h: number}} a @param {{x: number, y: number, w: number, h: number}} b */
+export const overlap = (a, b) => a.x < b.x + b.w && b.x < a.x + a.w && a.y < b.y + b.h && b.y < a.y + a.h;
+
+/** Whether one of an event edge's ends is not up. @param {import('./world.js').World} w @param {Edge} e */
+function dead(w, e) {
+  if (e.kind === 'call') return false;
+  const n = w.nodes.get(e.kind === 'emit' ? e.from : e.to);
+  return !w.bus.up || (n !== undefined && n.state !== 'up');
+}

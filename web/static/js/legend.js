@@ -1,0 +1,21 @@
+// @ts-check
+// What the map's colours and lines mean.
+
+import { el, svg } from './dom.js';
+import { COLOURS } from './world.js';
+
+/** @param {Element} parent @param {import('./messages.js').System} system */
+export function legend(parent, system) {
+  const box = (/** @type {string} */ cls, /** @type {string} */ fill) => {
+    const r = svg('rect', { width: 14, height: 14, rx: 3, class: cls });
+    if (fill) r.setAttribute('fill', fill);
+    return svg('svg', { width: 14, height: 14, 'aria-hidden': 'true' }, r);
+  };
+  const line = (/** @type {string} */ cls) => svg('svg', { width: 26, height: 14, 'aria-hidden': 'true' },
+    svg('path', { d: 'M1,7 H25', class: cls }));
+  const items = system.kinds.map((k, i) => el('li', '', box(`fill-${i % COLOURS}`, ''), k.name));
+  if (system.kinds.length > 0) items.push(el('li', '', box('', 'url(#hatch-0)'), 'striped: a copy of another’s data'));
+  items.push(el('li', '', line('edge edge-call busy'), 'request'), el('li', '', line('edge edge-call failing'), 'failing request'),
+    el('li', '', el('span', 'legend-dots', '●●'), 'moving dots: events, in the colour of their data'));
+  parent.replaceChildren(...items);
+}

@@ -1,0 +1,124 @@
+// @ts-check
+// Wiring only; nothing imports it.
+
+import { attr, byId, text } from './dom.js';
+import { Cards } from './nodes.js';
+import { connect } from './socket.js';
+import { Controls } from './controls.js';
+import { Dots } from './dots.js';
+import { Edges } from './edges.js';
+import { Feed } from './feed.js';
+import { fit, layout, TALL } from './layout.js';
+import { hatches } from './drum.js';
+import { legend } from './legend.js';
+import { Matrix } from './matrix.js';
+import { Notes } from './notes.js';
+import { parse } from './messages.js';
+import { Piles } from './piles.js';
+import { River } from './river.js';
+import { Traffic } from './traffic.js';
+import { apply, empty } from './world.js';
+
+const lines = /** @type {SVGSVGElement} */ (/** @type {unknown} */ (byId('lines')));
+const room = byId('room'), stage = byId('stage'), said = byId('said'), link = byId('link');
+
+let saying = 0;
+/** @type {import('./verbs.js').Say} */
+const say = (words, bad = false) => {
+  text(said, words);
+  said.dataset.tone = bad ? 'bad' : 'good';
+  clearTimeout(saying);
+  saying = setTimeout(() => text(said, ''), bad ? 12000 : 5000);
+};
+
+lines.append(hatches());
+const river = new River(lines, byId('cards'), say);
+const edges = new Edges(lines, byId('labels'));
+const piles = new Piles(lines, byId('labels'));
+const cards = new Cards(byId('cards'), say);
+const dots = new Dots(/** @type {HTMLCanvasElement} */ (byId('dots')));
+const traffic = new Traffic(dots, edges, cards);
+const matrix = new Matrix(byId('matrix'), byId('works-say'));
+const notes = new Notes(byId('notes')), feed = new Feed(byId('events'));
+const controls = new Controls(say, () => traffic.theme());
+
+let world = empty();
+/** Server's clock less this one's. */
+let offset = 0;
+/** @type {import('./layout.js').Layout|undefined} */
+let place;
+let shape = true, asked = false;
+
+/** @param {import('./messages.js').Frame} f @returns {boolean} false: frames are missing */
+function take(f) {
+  const a = apply(world, f);
+  if (a.gap) return false;
+  world = a.world;
+  if (!Number.isNaN(world.at)) offset = world.at - Date.now();
+  shape ||= a.shape;
+  if (place && !shape && a.flows.length > 0) traffic.show(world, place, a.flows);
+  ask();
+  return true;
+}
+
+function ask() {
+  if (asked) return;
+  asked = true;
+  requestAnimationFrame(() => {
+    asked = false;
+    render();
+  });
+}
+
+function render() {
+  if (shape || !place) arrange();
+  if (!place) return;
+  const now = Date.now() + offset;
+  river.render(world, place, now);
+  edges.render(world, place);
+  piles.render(world, place);
+  cards.render(world, place, now);
+  matrix.render(world);
+  notes.render(world);
+  feed.render(world);
+  controls.render(world);
+}
+
+/** Lays the map out anew: nodes came or went, or the room changed. */
+function arrange() {
+  shape = false;
+  const width = room.clientWidth, height = width < TALL ? 0 : room.clientHeight;
+  place = layout(world.nodes.values(), world.streams.keys(), { width, height });
+  const scale = place.tall ? width / place.width : Math.min(2, Math.max(0.62, fit(place, { width, height })));
+  attr(lines, 'viewBox', `0 0 ${place.width} ${place.height}`);
+  for (const k of /** @type {const} */ (['width', 'height'])) {
+    attr(lines, k, String(place[k]));
+    stage.style[k] = `${place[k]}px`;
+  }
+  stage.style.transform = `scale(${scale})`;
+  stage.style.marginLeft = `${Math.max(0, (width - place.width * scale) / 2)}px`;
+  room.style.minHeight = `${Math.ceil(place.height * scale)}px`;
+  dots.resize(place.width, place.height, scale * Math.min(2, devicePixelRatio || 1));
+  document.title = world.system.name ? `Stillup: ${world.system.name}` : 'Stillup';
+  legend(byId('legend'), world.system);
+}
+
+const first = byId('state').textContent;
+if (first) take(parse(first));
+new ResizeObserver(() => {
+  shape = true;
+  ask();
+}).observe(room);
+setInterval(ask, 1000); // ages grow while nothing comes
+
+connect(`${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/ws`, {
+  frame: take,
+  lost: (why, wait) => {
+    document.body.classList.add('lost');
+    text(link, `✕ ${why}: the picture stands still. Trying again in ${Math.max(1, Math.round(wait / 1000))} s`);
+  },
+  live: () => {
+    document.body.classList.remove('lost');
+    text(link, '');
+  },
+});

@@ -1,0 +1,146 @@
+// @ts-check
+// Services, stores and clients as cards. Keyed by node: a card is made once and then only changed where it differs.
+
+import { attr, el, put, text } from './dom.js';
+import { drum } from './drum.js';
+import { Verbs } from './verbs.js';
+import { and, cut, engine, millis, rate, state } from './words.js';
+import { COLOURS, storesOf } from './world.js';
+
+/** @typedef {import('./world.js').World} World */
+/** @typedef {import('./messages.js').Node} N */
+
+/** A store within its owner's card, or alone. */
+class Store {
+  /** @param {string} id @param {import('./verbs.js').Say} say */
+  constructor(id, say) {
+    this.verbs = new Verbs(id, say);
+    this.engine = el('span', 'store-engine');
+    this.state = el('span', 'state');
+    this.badge = el('span', 'badge', 'forgets');
+    this.badge.title = 'This store keeps its data in memory only: it forgets everything when it ends';
+    this.holder = el('div', 'drum-holder');
+    this.root = el('div', 'store', this.holder, this.badge, this.engine, this.state, this.verbs.root);
+    this.root.setAttribute('role', 'group');
+    this.root.dataset.node = id;
+    this.strata = '';
+  }
+
+  /** @param {N} n @param {World} w @param {number} now */
+  render(n, w, now) {
+    const s = state(n, now);
+    this.root.dataset.state = n.state;
+    text(this.engine, cut(engine(n), 12));
+    text(this.state, `${s.symbol} ${s.text}`);
+    this.badge.hidden = !n.volatile;
+    const strata = n.holds.map((h) => {
+      const i = w.system.kinds.findIndex((k) => k.id === h.kind);
+      return { kind: h.kind, copy: h.copy, colour: Math.max(0, i) % COLOURS, name: w.system.kinds[i]?.name ?? h.kind };
+    });
+    const key = JSON.stringify(strata);
+    if (key !== this.strata) {
+      this.strata = key;
+      this.holder.replaceChildren(drum(strata));
+    }
+    const own = strata.filter((x) => !x.copy).map((x) => x.name), copies = strata.filter((x) => x.copy).map((x) => x.name);
+    const holds = [own.length ? `owns ${and(own)}` : '', copies.length ? `keeps copies of ${and(copies)}` : ''].filter(Boolean).join('; ');
+    const what = `${n.id}: ${n.version || engine(n)}, ${s.text}${n.volatile ? ', forgets when it ends' : ''}${holds ? `. It ${holds}` : ''}${n.reason ? `. ${n.reason}` : ''}`;
+    attr(this.root, 'aria-label', what);
+    attr(this.root, 'title', what);
+    this.verbs.render(n);
+  }
+
+  /** A copy or an own record is written. @param {string} kind */
+  pulse(kind) {
+    for (const p of this.holder.querySelectorAll('.stratum')) {
+      if (/** @type {SVGElement} */ (p).dataset.kind !== kind || p.getAnimations().length > 0) continue;
+      p.animate([{ opacity: 0.35 }, { opacity: 1 }], { duration: 420, easing: 'ease-out' });
+    }
+  }
+}
+
+/** A service, a client, or a store without an owner. */
+class Card {
+  /** @param {string} id @param {import('./verbs.js').Say} say */
+  constructor(id, say) {
+    this.say = say;
+    this.verbs = new Verbs(id, say);
+    this.name = el('h3', 'card-name');
+    this.label = el('p', 'card-label');
+    this.state = el('p', 'state');
+    this.pace = el('p', 'card-pace');
+    this.faults = el('p', 'faults');
+    this.main = el('div', 'card-main', this.name, this.label, this.state, this.pace, this.faults, this.verbs.root);
+    this.root = el('article', 'card', this.main);
+    this.root.dataset.node = id;
+    /** @type {Map<string, Store>} */
+    this.stores = new Map();
+  }
+
+  /** @param {N} n @param {World} w @param {number} now */
+  render(n, w, now) {
+    const s = state(n, now);
+    this.root.dataset.state = n.state;
+    this.root.dataset.kind = n.kind;
+    text(this.name, cut(n.id, 20));
+    text(this.label, cut(n.label, 24));
+    const load = n.kind === 'client' && n.state === 'up' && w.load.known;
+    text(this.state, load ? `● ${w.load.per_second}/s set` : `${s.symbol} ${s.text}`);
+    const pace = n.state === 'up' && n.rate > 0 ? `${millis(n.p50_ms)}${n.errors > 0.05 ? ` · ✕ ${rate(n.errors)}` : ''}` : '';
+    text(this.pace, pace || (n.state === 'up' ? '' : cut(n.reason, 30)));
+    this.pace.hidden = !this.pace.textContent;
+    this.pace.classList.toggle('bad', n.errors > 0.05 || n.state !== 'up');
+    this.pace.title = pace ? `median time to answer over 5 s${n.errors > 0.05 ? `; ${rate(n.errors)} fail` : ''}` : n.reason;
+    text(this.faults, n.faults.join(', '));
+    this.faults.hidden = n.faults.length === 0;
+    attr(this.root, 'aria-label', `${n.id}, ${n.kind}${n.label ? ` for ${n.label}` : ''}: ${s.text}${n.reason && n.state !== 'up' ? `, ${n.reason}` : ''}`);
+    this.verbs.render(n);
+    const stores = n.kind === 'store' ? [n] : storesOf(w, n.id);
+    for (const x of stores.slice(0, 1)) {
+      let st = this.stores.get(x.id);
+      if (!st) {
+        st = new Store(x.id, this.say);
+        this.stores.set(x.id, st);
+        this.root.append(st.root);
+      }
+      st.render(x, w, now);
+    }
+    this.root.classList.toggle('bare', stores.length === 0);
+  }
+}
+
+export class Cards {
+  /** @param {Element} parent @param {import('./verbs.js').Say} say */
+  constructor(parent, say) {
+    this.parent = parent;
+    this.say = say;
+    /** @type {Map<string, Card>} */
+    this.cards = new Map();
+  }
+
+  /** @param {World} w @param {import('./layout.js').Layout} l @param {number} now the server's clock, ms */
+  render(w, l, now) {
+    for (const [id, card] of this.cards) {
+      if (w.nodes.has(id) && l.places.has(id)) continue;
+      card.root.remove();
+      this.cards.delete(id);
+    }
+    for (const [id, place] of l.places) {
+      const n = w.nodes.get(id);
+      if (!n) continue;
+      let card = this.cards.get(id);
+      if (!card) {
+        card = new Card(id, this.say);
+        this.cards.set(id, card);
+        this.parent.append(card.root);
+      }
+      put(card.root, place);
+      card.render(n, w, now);
+    }
+  }
+
+  /** Data of a kind was written at a service's store. @param {string} service @param {string} kind */
+  pulse(service, kind) {
+    for (const s of this.cards.get(service)?.stores.values() ?? []) s.pulse(kind);
+  }
+}

@@ -1,0 +1,67 @@
+// @ts-check
+// Events that wait at a service's door: a pile of dots, and how many and how old they are in words.
+
+import { attr, el, Keyed, put, svg, text } from './dom.js';
+import { age, count } from './words.js';
+import { colourOf, PILE, waiting } from './world.js';
+
+/** Rows of a pile; it grows with the logarithm of what waits. */
+const ROWS = 6, STEP = 7;
+
+/** How many dots a pile of n events has. @param {number} n */
+export const heap = (n) => Math.min((ROWS * (ROWS + 1)) / 2, Math.max(3, Math.round(4 * Math.log2(n + 1) - 4)));
+
+export class Piles {
+  /** @param {SVGElement} lines @param {Element} labels */
+  constructor(lines, labels) {
+    const group = svg('g', { class: 'piles' });
+    lines.append(group);
+    this.heaps = new Keyed(group, () => svg('g', { class: 'pile' }));
+    this.labels = new Keyed(labels, () => el('span', 'pile-label', el('b'), el('span')));
+  }
+
+  /** @param {import('./world.js').World} w @param {import('./layout.js').Layout} l */
+  render(w, l) {
+    for (const [id, p] of l.places) {
+      const wait = waiting(w, id);
+      const shown = wait.known >= PILE || wait.unknown || wait.trimmed;
+      if (!shown) continue;
+      const up = p.bank < 0;
+      const foot = l.tall ? { x: p.x + 34, y: p.y - 3 } : { x: p.x + p.w * 0.24, y: up ? p.y + p.h + 6 : p.y - 6 };
+      const g = this.heaps.get(id);
+      this.draw(g, w, wait, foot, up && !l.tall);
+      const s = this.labels.get(id);
+      const [head, tail] = s.children;
+      text(head, wait.unknown && wait.known === 0 ? 'unknown how many wait' : `${count(wait.known)} events wait`);
+      text(tail, wait.trimmed ? 'some were trimmed unread' : wait.oldest_ms > 0 ? ` oldest ${age(wait.oldest_ms)}` : '');
+      s.classList.toggle('tall', l.tall);
+      put(s, l.tall ? { x: foot.x + 28, y: p.y - 26 } : { x: foot.x + 34, y: up ? p.y + p.h + 6 : p.y - 44 });
+    }
+    this.heaps.sweep();
+    this.labels.sweep();
+  }
+
+  /** @param {SVGGElement} g @param {import('./world.js').World} w @param {ReturnType<typeof waiting>} wait
+   *  @param {{x: number, y: number}} foot @param {boolean} hang below the card, growing downwards */
+  draw(g, w, wait, foot, hang) {
+    const n = wait.known > 0 ? heap(wait.known) : 0;
+    const key = `${n}|${foot.x}|${foot.y}|${wait.streams.map((s) => `${s.name}${Math.round((s.waiting / wait.known) * n)}`)}`;
+    if (g.dataset.key === key) return;
+    attr(g, 'data-key', key);
+    /** @type {number[]} */
+    const colours = [];
+    for (const s of wait.streams) {
+      for (let i = 0; i < Math.round((s.waiting / wait.known) * n); i++) colours.push(colourOf(w, s.name));
+    }
+    let rows = 1;
+    while ((rows * (rows + 1)) / 2 < n) rows++;
+    const dots = [];
+    for (let r = 0, k = 0; r < rows && k < n; r++) {
+      for (let i = 0; i < rows - r && k < n; i++, k++) {
+        const x = foot.x + (i - (rows - r - 1) / 2) * STEP, y = foot.y + (hang ? 1 : -1) * r * (STEP - 1);
+        dots.push(svg('circle', { cx: x, cy: y, r: 2.9, class: `fill-${colours[k] ?? colours[colours.length - 1] ?? 0}` }));
+      }
+    }
+    g.replaceChildren(...dots);
+  }
+}

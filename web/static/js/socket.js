@@ -1,0 +1,53 @@
+// @ts-check
+// The socket to the hub: frames come in, lost connections are said at once and made again.
+
+import { FrameError, parse } from './messages.js';
+
+const FIRST = 250, MOST = 8000;
+
+/**
+ * @param {string} url
+ * @param {{frame: (f: import('./messages.js').Frame) => boolean, lost: (why: string, wait: number) => void, live: () => void}} on
+ *   frame returns false where a full frame is needed
+ * @returns {() => void} connects again now
+ */
+export function connect(url, on) {
+  let wait = FIRST, timer = 0;
+  /** @type {WebSocket|undefined} */
+  let ws;
+
+  function open() {
+    clearTimeout(timer);
+    const mine = new WebSocket(url);
+    ws = mine;
+    mine.onmessage = (m) => {
+      if (mine !== ws) return;
+      try {
+        if (!on.frame(parse(String(m.data)))) return again('a frame was missed', 0);
+        wait = FIRST;
+        on.live();
+      } catch (e) {
+        if (!(e instanceof FrameError)) throw e;
+        again(`a frame was not understood (${e.message})`);
+      }
+    };
+    mine.onclose = () => { if (mine === ws) again('the connection was lost'); };
+  }
+
+  /** @param {string} why @param {number} [after] */
+  function again(why, after = wait * (0.75 + Math.random() / 2)) {
+    const old = ws;
+    ws = undefined;
+    old?.close();
+    if (after > 0) {
+      on.lost(why, after);
+      wait = Math.min(MOST, wait * 2);
+    }
+    clearTimeout(timer);
+    timer = setTimeout(open, Math.max(after, 50));
+  }
+
+  open();
+  addEventListener('online', open);
+  return open;
+}
