@@ -1,0 +1,151 @@
+package viz
+
+import (
+	_ "embed"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/stillup/stillup/web"
+)
+
+// bodyLimit is how many bytes the body of any request but an export of traces may have.
+const bodyLimit = 64 << 10
+
+//go:embed openapi.yaml
+var openAPI []byte
+
+// route is one way to ask. Nothing changes on GET.
+type route struct {
+	method, path string
+	serve        func(w http.ResponseWriter, r *http.Request) error
+}
+
+// routes is the whole table; openapi.yaml lists the same ones.
+func (s *server) routes() []route {
+	page := plain(web.Handler(web.Options{State: s.state}))
+	return []route{
+		{http.MethodGet, "/", page},
+		{http.MethodGet, "/static/{file...}", page},
+		{http.MethodGet, "/ws", s.socket},
+		{http.MethodGet, "/api/v1/world", s.getWorld},
+		{http.MethodGet, "/api/v1/features", s.getFeatures},
+		{http.MethodGet, "/api/v1/events", s.getEvents},
+		{http.MethodGet, "/api/v1/events/{id}", s.getEvent},
+		{http.MethodPost, "/api/v1/nodes/{id}/{verb}", s.postVerb},
+		{http.MethodPost, "/api/v1/restore", s.postRestore},
+		{http.MethodPost, "/api/v1/load", s.postLoad},
+		{http.MethodPost, "/v1/traces", plain(s.traces)},
+		{http.MethodGet, "/healthz", s.getHealth},
+		{http.MethodGet, "/readyz", s.getReady},
+		{http.MethodGet, "/metrics", plain(s.metrics.handler)},
+		{http.MethodGet, "/api/openapi.yaml", getOpenAPI},
+	}
+}
+
+func plain(h http.Handler) func(http.ResponseWriter, *http.Request) error {
+	return func(w http.ResponseWriter, r *http.Request) error { h.ServeHTTP(w, r); return nil }
+}
+
+// handler is the whole HTTP side: guard, table, and problems for everything else.
+func (s *server) handler() http.Handler {
+	methods := map[string]map[string]route{}
+	for _, rt := range s.routes() {
+		if methods[rt.path] == nil {
+			methods[rt.path] = map[string]route{}
+		}
+		methods[rt.path][rt.method] = rt
+	}
+	mux := http.NewServeMux()
+	for path, of := range methods {
+		pattern := path
+		if pattern == "/" {
+			pattern = "/{$}"
+		}
+		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { s.dispatch(w, r, of) })
+	}
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		s.fail(w, r, refuse(http.StatusNotFound, "there is nothing at %s; /api/openapi.yaml lists what there is", r.URL.Path))
+	})
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		setHeaders(w.Header(), r.URL.Path)
+		if done, err := s.guard.check(w, r); err != nil {
+			s.fail(w, r, err)
+		} else if !done {
+			mux.ServeHTTP(w, r)
+		}
+	})
+}
+
+// dispatch serves the route of the request's method, HEAD as GET.
+func (s *server) dispatch(w http.ResponseWriter, r *http.Request, of map[string]route) {
+	method := r.Method
+	if method == http.MethodHead {
+		method = http.MethodGet
+	}
+	rt, ok := of[method]
+	if !ok {
+		allowed := make([]string, 0, len(of))
+		for m := range of {
+			allowed = append(allowed, m)
+		}
+		slices.Sort(allowed)
+		w.Header().Set("Allow", strings.Join(allowed, ", "))
+		s.fail(w, r, refuse(http.StatusMethodNotAllowed, "%s does not go here; use %s", r.Method, strings.Join(allowed, " or ")))
+		return
+	}
+	if rt.path != "/v1/traces" { // which has its own, higher limit
+		if r.ContentLength > bodyLimit {
+			s.fail(w, r, bodyTooLarge(bodyLimit))
+			return
+		}
+		r.Body = http.MaxBytesReader(w, r.Body, bodyLimit)
+	}
+	if err := rt.serve(w, r); err != nil {
+		s.fail(w, r, err)
+	}
+}
+
+// socket hands over to the hub, which answers by itself.
+func (s *server) socket(w http.ResponseWriter, r *http.Request) error {
+	if !strings.EqualFold(r.Header.Get("Upgrade"), "websocket") {
+		w.Header().Set("Upgrade", "websocket")
+		return refuse(http.StatusUpgradeRequired, "this is a WebSocket; open it with ws://%s/ws", r.Host)
+	}
+	if !s.guard.sameOrigin(r) {
+		return refuse(http.StatusForbidden, "a page from %s may not listen here", r.Header.Get("Origin"))
+	}
+	s.hub.ServeHTTP(w, r)
+	return nil
+}
+
+func (s *server) getHealth(w http.ResponseWriter, _ *http.Request) error {
+	return answer(w, map[string]string{"status": "up"})
+}
+
+// getReady is ready once the bus was looked at, whether it is up or down: showing a dead bus is the dashboard's work.
+func (s *server) getReady(w http.ResponseWriter, _ *http.Request) error {
+	if !s.looked.Load() {
+		return refuse(http.StatusServiceUnavailable, "the bus was not looked at yet")
+	}
+	return answer(w, map[string]string{"status": "ready"})
+}
+
+func getOpenAPI(w http.ResponseWriter, _ *http.Request) error {
+	w.Header().Set("Content-Type", "application/yaml")
+	_, _ = w.Write(openAPI) // whoever asked may be gone
+	return nil
+}
+
+// answer writes v as JSON.
+func answer(w http.ResponseWriter, v any) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("encode the answer: %w", err)
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = w.Write(b) // whoever asked may be gone
+	return nil
+}

@@ -1,0 +1,196 @@
+// Package viz is the visualizer: it wires watchers, hub and runtime, and serves the page and the HTTP API.
+package viz
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/stillup/stillup/viz/control"
+	"github.com/stillup/stillup/viz/hub"
+	"github.com/stillup/stillup/viz/probes"
+	"github.com/stillup/stillup/viz/tap"
+	"github.com/stillup/stillup/viz/traces"
+	"github.com/stillup/stillup/viz/world"
+)
+
+const (
+	// endWithin is how long requests under way may still take once the visualizer ends.
+	endWithin = 2 * time.Second
+	// quietFor is how long nobody may have tried a cell before a probe does.
+	quietFor = time.Second
+)
+
+// Options of the visualizer.
+type Options struct {
+	System world.System
+	BusURL string // redis:// of the streams
+	// Runtime owns the nodes; nil: the visualizer looks and does not touch. Then nothing can be killed, started or set,
+	// and only features that are used by GET are probed.
+	Runtime control.Runtime
+	// Addr is the address that the listener was asked for, host:port; its host is one of the names under which the
+	// dashboard may be called. Empty: the listener's own.
+	Addr string
+	// Token is a secret that every request must carry. It may be empty on loopback only.
+	Token string
+	Log   *slog.Logger // nil: slog.Default()
+}
+
+// server is a visualizer at work.
+type server struct {
+	Options
+	hub     *hub.Hub
+	load    *probes.Load // nil: the traffic cannot be set
+	traces  http.Handler
+	guard   *guard
+	metrics *metrics
+	// looked: the bus answered, or did not; from then on the world says something about it.
+	looked atomic.Bool
+	// ending is done when the visualizer ends; actions end with it rather than with the browser that asked for them.
+	ending context.Context
+}
+
+// Serve runs the visualizer on ln until ctx ends, then ends gracefully within 3 seconds and returns nil. It closes ln.
+// Without a token it serves loopback only; another address is an error, as is a bus address that cannot be read.
+func Serve(ctx context.Context, ln net.Listener, o Options) error {
+	defer ln.Close()
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	guard, err := newGuard(ln.Addr(), o.Addr, o.Token)
+	if err != nil {
+		return err
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	s := newServer(ctx, o, guard)
+	for _, run := range s.watchers() {
+		g.Go(func() error { return run(ctx) })
+	}
+	srv := &http.Server{
+		Handler:           s.handler(),
+		ReadHeaderTimeout: 5 * time.Second,
+		IdleTimeout:       time.Minute,
+		MaxHeaderBytes:    32 << 10,
+		ErrorLog:          slog.NewLogLogger(o.Log.Handler(), slog.LevelWarn),
+	}
+	g.Go(func() error {
+		if err := srv.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
+			return fmt.Errorf("serve the dashboard: %w", err)
+		}
+		return nil
+	})
+	g.Go(func() error {
+		<-ctx.Done()
+		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), endWithin)
+		defer cancel()
+		if err := srv.Shutdown(end); err != nil {
+			return srv.Close() // whoever did not end in time is cut off
+		}
+		return nil
+	})
+	return g.Wait()
+}
+
+// newServer wires a visualizer; nothing runs yet.
+func newServer(ctx context.Context, o Options, guard *guard) *server {
+	s := &server{Options: o, guard: guard, ending: ctx}
+	shown := o.System
+	if o.Runtime == nil {
+		shown.Load = nil // so that the page offers nothing that would be refused
+	}
+	s.hub = hub.New(world.New(shown, time.Now()), hub.Options{Log: o.Log, Origin: guard.sameOrigin})
+	if o.System.Load != nil {
+		s.load = &probes.Load{Spec: *o.System.Load, URL: s.url, See: s.hub.Observe}
+	}
+	nodes := map[string]bool{}
+	for _, n := range o.System.Nodes {
+		nodes[n.ID] = true
+	}
+	s.traces = traces.New(traces.Options{See: s.hub.Observe, Log: o.Log,
+		Node: func(name string) string {
+			if nodes[name] {
+				return name
+			}
+			return ""
+		},
+		NodeAt: func(hostport string) (node string) {
+			s.hub.View(func(w *world.World) { node = w.NodeAt(hostport) })
+			return node
+		}})
+	s.metrics = newMetrics(s.hub)
+	return s
+}
+
+// watchers are all that runs besides the HTTP server, each until its context ends.
+func (s *server) watchers() []func(context.Context) error {
+	all := []func(context.Context) error{s.hub.Run}
+	bus := tap.Tap{URL: s.BusURL, Streams: streamsOf(s.System), Log: s.Log}
+	all = append(all, func(ctx context.Context) error {
+		return bus.Run(ctx, func(obs ...world.Observation) {
+			s.hub.Observe(obs...)
+			s.looked.Store(true)
+		})
+	})
+	tries := probes.Probes{System: s.System, Quiet: s.quiet, URL: s.url, ReadOnly: s.Runtime == nil, Log: s.Log}
+	all = append(all, func(ctx context.Context) error { return tries.Run(ctx, s.hub.Observe) })
+	if s.load != nil {
+		all = append(all, s.load.Run)
+	}
+	if s.Runtime != nil {
+		all = append(all, func(ctx context.Context) error {
+			return s.Runtime.Watch(ctx, func(n world.NodeSeen) { s.hub.Observe(n) })
+		})
+	}
+	return all
+}
+
+// streamsOf are the streams that the system file names.
+func streamsOf(sys world.System) []string {
+	var names []string
+	met := map[string]bool{}
+	add := func(more ...string) {
+		for _, name := range more {
+			if !met[name] {
+				met[name] = true
+				names = append(names, name)
+			}
+		}
+	}
+	for _, st := range sys.Streams {
+		add(st.Name)
+	}
+	for _, n := range sys.Nodes {
+		add(n.Emits...)
+		add(n.Takes...)
+	}
+	return names
+}
+
+// url is a node's base address as known now.
+func (s *server) url(node string) (url string) {
+	s.hub.View(func(w *world.World) { url = w.URL(node) })
+	return url
+}
+
+// quiet are the cells that nobody tried for a while.
+func (s *server) quiet() (cells []world.CellKey) {
+	s.hub.View(func(w *world.World) { cells = w.Untried(time.Now(), quietFor) })
+	return cells
+}
+
+// frame is everything known now.
+func (s *server) frame() (f world.Frame) {
+	s.hub.View(func(w *world.World) { f = w.Since(0) })
+	return f
+}
+
+// state is the full frame as JSON, for the page.
+func (s *server) state() ([]byte, error) { return json.Marshal(s.frame()) }
