@@ -1,8 +1,10 @@
 package streams
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"math/bits"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -201,11 +203,28 @@ var plainByte = func() (t [256]bool) {
 	return t
 }()
 
+// plainBytes is how many of the eight bytes, the lowest first, are marked in plainByte before the first that is not.
+func plainBytes(w uint64) int {
+	const ones, highs = 0x0101010101010101, 0x8080808080808080
+	quote, back := w^(ones*'"'), w^(ones*'\\')
+	// A byte's high bit is set where the byte is zero, or for the last below a space; a borrow can set higher ones too,
+	// never lower ones.
+	found := ((quote-ones)&^quote | (back-ones)&^back | (w-ones*' ')&^w) & highs
+	return bits.TrailingZeros64(found) / 8 // 64 for none
+}
+
 // text walks over a string and returns what stands between its quotes, and whether that holds escapes.
 func (s *scanner) text() (inner []byte, escaped bool, err error) {
 	b, i := s.b, s.i+1
 	from := i
 	for {
+		for i+8 <= len(b) {
+			if n := plainBytes(binary.LittleEndian.Uint64(b[i:])); n < 8 {
+				i += n
+				break
+			}
+			i += 8
+		}
 		for i < len(b) && plainByte[b[i]] {
 			i++
 		}
