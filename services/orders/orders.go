@@ -1,0 +1,143 @@
+// Package orders takes orders. It owns them, in a Postgres of its own, and tells of them on the stream orders.
+package orders
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/stillup/stillup/services/chassis"
+	"github.com/stillup/stillup/services/shop"
+	"github.com/stillup/stillup/streams"
+)
+
+const (
+	shownSellers            = 5 // in an answer of sales, at most
+	shownOrders, mostOrders = 20, 100
+)
+
+var validID = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
+
+// Run takes orders until ctx ends. It starts and stays alive with its store, the bus and every peer dead; an error is a
+// fault in cfg.
+func Run(ctx context.Context, cfg chassis.Config) error {
+	svc, err := chassis.New(cfg)
+	if err != nil {
+		return err
+	}
+	store, err := open(cfg, svc.Log)
+	if err != nil {
+		return fmt.Errorf("orders: %w", err)
+	}
+	defer store.pool.Close()
+	bus, err := streams.Open(cfg.BusURL)
+	if err != nil {
+		return fmt.Errorf("orders: the bus: %w", err)
+	}
+	defer bus.Close()
+
+	s := &orders{store: store, name: cfg.Name, peers: svc.Client, log: svc.Log}
+	svc.Ready(store.healthy)
+	svc.Go("outbox", store.run)
+	svc.Handle("POST /sync/orders", s.orderFromPeers)
+	svc.Handle("POST /copies/orders", s.orderFromCopies)
+	for _, pattern := range []string{chassis.Sync, chassis.Copies} {
+		svc.Handle("GET /"+pattern+"/orders", s.list)
+		svc.Handle("GET /"+pattern+"/orders/{id}", s.get)
+	}
+	svc.Handle("GET /sync/sales", s.sales)
+	consumer := &streams.Consumer{
+		Redis:   bus,
+		Group:   cfg.Name,
+		Name:    cfg.Name + "@" + cfg.Addr,
+		Streams: []string{shop.Users, shop.Catalog, shop.Stock},
+		Handle:  s.apply,
+		Healthy: svc.Healthy,
+		Log:     svc.Log,
+	}
+	svc.Go("copies and saga", consumer.Run)
+	return svc.Run(ctx)
+}
+
+type orders struct {
+	store *store
+	name  string
+	peers *chassis.Client
+	log   *slog.Logger
+}
+
+// list answers a user's orders, newest first.
+func (s *orders) list(w http.ResponseWriter, r *http.Request) error {
+	user := r.FormValue("user")
+	if !validID.MatchString(user) {
+		return chassis.Errorf(http.StatusBadRequest, "user: the id of a user, as in ?user=u-001")
+	}
+	limit := shownOrders
+	if text := r.FormValue("limit"); text != "" {
+		var err error
+		if limit, err = strconv.Atoi(text); err != nil || limit < 1 || limit > mostOrders {
+			return chassis.Errorf(http.StatusBadRequest, "limit: a number from 1 to %d", mostOrders)
+		}
+	}
+	list, err := s.store.newest(r.Context(), user, limit)
+	if err != nil {
+		return err
+	}
+	return chassis.WriteJSON(w, http.StatusOK, map[string][]shop.Order{"orders": list})
+}
+
+func (s *orders) get(w http.ResponseWriter, r *http.Request) error {
+	id := r.PathValue("id")
+	if !validID.MatchString(id) {
+		return chassis.Errorf(http.StatusNotFound, "unknown order %q", id)
+	}
+	o, known, err := s.store.find(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	if !known {
+		return chassis.Errorf(http.StatusNotFound, "unknown order %q", id)
+	}
+	return chassis.WriteJSON(w, http.StatusOK, o)
+}
+
+// sales answers which products have the most confirmed orders; their names it asks of catalog.
+func (s *orders) sales(w http.ResponseWriter, r *http.Request) error {
+	sellers, err := s.store.sales(r.Context(), shownSellers)
+	if err != nil {
+		return err
+	}
+	if err := s.names(r.Context(), sellers); err != nil {
+		return err
+	}
+	return chassis.WriteJSON(w, http.StatusOK, shop.TopSellers{Sellers: sellers})
+}
+
+// names sets the sellers' names; a product that catalog does not know has none.
+func (s *orders) names(ctx context.Context, sellers []shop.Seller) error {
+	if len(sellers) == 0 {
+		return nil
+	}
+	ids := make([]string, len(sellers))
+	for i, seller := range sellers {
+		ids[i] = seller.ProductID
+	}
+	var known struct{ Products []shop.Product }
+	path := "/sync/products?ids=" + url.QueryEscape(strings.Join(ids, ","))
+	if err := s.peers.Call(ctx, "catalog", http.MethodGet, path, nil, &known); err != nil {
+		return err
+	}
+	for i := range sellers {
+		for _, p := range known.Products {
+			if p.ID == sellers[i].ProductID {
+				sellers[i].ProductName = p.Name
+			}
+		}
+	}
+	return nil
+}

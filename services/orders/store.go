@@ -1,0 +1,166 @@
+package orders
+
+import (
+	"context"
+	_ "embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/stillup/stillup/services/chassis"
+	"github.com/stillup/stillup/services/outbox"
+	"github.com/stillup/stillup/services/shop"
+	"github.com/stillup/stillup/streams"
+)
+
+const (
+	maxConns       = 10
+	connectTimeout = time.Second
+	// storeTimeout bounds one use of the store, so that a database that is there and silent is told to the caller
+	// within a second.
+	storeTimeout = 900 * time.Millisecond
+	// prepareTimeout bounds one try to make the tables.
+	prepareTimeout = 10 * time.Second
+
+	firstRetry, lastRetry = 100 * time.Millisecond, time.Second
+)
+
+//go:embed schema.sql
+var schema string
+
+// errUnsure is wrapped where a commit was sent and not answered: the change may stand.
+var errUnsure = errors.New("the commit was not answered")
+
+// store is the service's own Postgres. It need not be there: what is asked of it before its tables stand is a 503.
+type store struct {
+	pool   *pgxpool.Pool
+	busURL string
+	log    *slog.Logger
+	made   atomic.Pointer[journal] // nil until the tables stand
+}
+
+// journal is the outbox and who empties it.
+type journal struct {
+	outbox *outbox.Postgres
+	relay  *outbox.Relay
+}
+
+// open prepares a store without any I/O. An error is a fault in the address.
+func open(cfg chassis.Config, log *slog.Logger) (*store, error) {
+	c, err := pgxpool.ParseConfig(cfg.StoreURL)
+	if err != nil {
+		return nil, fmt.Errorf("address of its store: %w", err)
+	}
+	c.MaxConns = maxConns
+	c.ConnConfig.ConnectTimeout = connectTimeout
+	pool, err := pgxpool.NewWithConfig(context.Background(), c)
+	if err != nil {
+		return nil, fmt.Errorf("its store: %w", err)
+	}
+	return &store{pool: pool, busURL: cfg.BusURL, log: log}, nil
+}
+
+// run makes the tables, again and again until the store lets it, and then relays events until ctx ends.
+func (s *store) run(ctx context.Context) error {
+	level := slog.LevelWarn
+	for wait := firstRetry; ; wait = min(2*wait, lastRetry) {
+		j, err := s.prepare(ctx)
+		if err == nil {
+			s.made.Store(j)
+			s.log.Info("store is ready")
+			return j.relay.Run(ctx)
+		}
+		s.log.Log(ctx, level, "store is not ready; trying again", "err", err)
+		level = slog.LevelDebug // said once
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(wait):
+		}
+	}
+}
+
+func (s *store) prepare(ctx context.Context) (*journal, error) {
+	ctx, cancel := context.WithTimeout(ctx, prepareTimeout)
+	defer cancel()
+	if _, err := s.pool.Exec(ctx, schema); err != nil {
+		return nil, fmt.Errorf("make tables: %w", err)
+	}
+	box, err := outbox.NewPostgres(ctx, s.pool)
+	if err != nil {
+		return nil, fmt.Errorf("make the outbox: %w", err)
+	}
+	return &journal{box, &outbox.Relay{Store: box, BusURL: s.busURL, Stream: shop.Orders, Log: s.log}}, nil
+}
+
+// healthy says whether the tables stand and the store answers.
+func (s *store) healthy(ctx context.Context) error {
+	if _, err := s.ready(); err != nil {
+		return err
+	}
+	return s.pool.Ping(ctx)
+}
+
+func (s *store) ready() (*journal, error) {
+	if j := s.made.Load(); j != nil {
+		return j, nil
+	}
+	return nil, chassis.Errorf(http.StatusServiceUnavailable, "its store has not answered yet")
+}
+
+// change runs do in one transaction and wakes the relay after its commit. Errors wrap errUnsure where they leave open
+// whether it was committed; otherwise nothing was.
+func (s *store) change(ctx context.Context, do func(ctx context.Context, tx pgx.Tx, box *outbox.Postgres) error) error {
+	j, err := s.ready()
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	tx, err := s.pool.Begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback(ctx) }() // after a commit it does nothing; a broken connection rolls back by itself
+	if err := do(ctx, tx, j.outbox); err != nil {
+		return err
+	}
+	if err := tx.Commit(ctx); err != nil {
+		return fmt.Errorf("%w: %w", errUnsure, err)
+	}
+	j.relay.Wake()
+	return nil
+}
+
+// emit adds to tx the event that tells of the order's state.
+func emit(ctx context.Context, tx pgx.Tx, box *outbox.Postgres, o shop.Order) error {
+	data, err := json.Marshal(o)
+	if err != nil {
+		return err
+	}
+	return box.Add(ctx, tx, streams.Event{
+		ID:          uuid.NewString(),
+		Source:      shop.Orders,
+		Type:        eventOf[o.Status],
+		Subject:     o.ID,
+		Time:        time.Now().UTC(),
+		TraceParent: chassis.TraceParent(ctx),
+		Version:     o.Version,
+		Data:        data,
+	})
+}
+
+// eventOf is the event that tells that an order came into a state.
+var eventOf = map[string]string{
+	shop.Placed:    shop.OrderPlaced,
+	shop.Confirmed: shop.OrderConfirmed,
+	shop.Refused:   shop.OrderRefused,
+}

@@ -1,0 +1,203 @@
+package users
+
+import (
+	"context"
+	_ "embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/stillup/stillup/services/chassis"
+	"github.com/stillup/stillup/services/outbox"
+	"github.com/stillup/stillup/services/shop"
+	"github.com/stillup/stillup/streams"
+)
+
+const (
+	maxConns       = 10
+	connectTimeout = time.Second
+	// storeTimeout bounds the store's part of a request, so that a database that is there and silent is told to the
+	// caller within a second.
+	storeTimeout = 900 * time.Millisecond
+	// prepareTimeout bounds one try to make the tables and the seed.
+	prepareTimeout = 10 * time.Second
+
+	firstRetry, lastRetry = 100 * time.Millisecond, time.Second
+)
+
+//go:embed schema.sql
+var schema string
+
+// store is the service's own Postgres. It need not be there: what is asked of it before its tables stand is a 503.
+type store struct {
+	pool   *pgxpool.Pool
+	busURL string
+	log    *slog.Logger
+	made   atomic.Pointer[journal] // nil until the tables stand
+}
+
+// journal is the outbox and who empties it.
+type journal struct {
+	outbox *outbox.Postgres
+	relay  *outbox.Relay
+}
+
+// open prepares a store without any I/O. An error is a fault in the address.
+func open(cfg chassis.Config, log *slog.Logger) (*store, error) {
+	c, err := pgxpool.ParseConfig(cfg.StoreURL)
+	if err != nil {
+		return nil, fmt.Errorf("address of its store: %w", err)
+	}
+	c.MaxConns = maxConns
+	c.ConnConfig.ConnectTimeout = connectTimeout
+	pool, err := pgxpool.NewWithConfig(context.Background(), c)
+	if err != nil {
+		return nil, fmt.Errorf("its store: %w", err)
+	}
+	return &store{pool: pool, busURL: cfg.BusURL, log: log}, nil
+}
+
+// run makes tables and seed, again and again until the store lets it, and then relays events until ctx ends.
+func (s *store) run(ctx context.Context) error {
+	level := slog.LevelWarn
+	for wait := firstRetry; ; wait = min(2*wait, lastRetry) {
+		j, err := s.prepare(ctx)
+		if err == nil {
+			s.made.Store(j)
+			s.log.Info("store is ready")
+			return j.relay.Run(ctx)
+		}
+		s.log.Log(ctx, level, "store is not ready; trying again", "err", err)
+		level = slog.LevelDebug // said once
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(wait):
+		}
+	}
+}
+
+func (s *store) prepare(ctx context.Context) (*journal, error) {
+	ctx, cancel := context.WithTimeout(ctx, prepareTimeout)
+	defer cancel()
+	if _, err := s.pool.Exec(ctx, schema); err != nil {
+		return nil, fmt.Errorf("make tables: %w", err)
+	}
+	box, err := outbox.NewPostgres(ctx, s.pool)
+	if err != nil {
+		return nil, fmt.Errorf("make the outbox: %w", err)
+	}
+	if err := s.seed(ctx, box); err != nil {
+		return nil, fmt.Errorf("seed users: %w", err)
+	}
+	return &journal{box, &outbox.Relay{Store: box, BusURL: s.busURL, Stream: shop.Users, Log: s.log}}, nil
+}
+
+// seed fills an empty table, with the events of it, once however many replicas start.
+func (s *store) seed(ctx context.Context, box *outbox.Postgres) error {
+	return pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		var filled bool
+		if _, err := tx.Exec(ctx, "lock table users in share row exclusive mode"); err != nil {
+			return err
+		}
+		if err := tx.QueryRow(ctx, "select exists (select from users)").Scan(&filled); err != nil || filled {
+			return err
+		}
+		for _, u := range shop.SeedUsers() {
+			if _, err := insert(ctx, tx, box, u); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// healthy says whether the tables stand and the store answers.
+func (s *store) healthy(ctx context.Context) error {
+	if _, err := s.ready(); err != nil {
+		return err
+	}
+	return s.pool.Ping(ctx)
+}
+
+func (s *store) ready() (*journal, error) {
+	if j := s.made.Load(); j != nil {
+		return j, nil
+	}
+	return nil, chassis.Errorf(http.StatusServiceUnavailable, "its store has not answered yet")
+}
+
+// register keeps a new user and the event of it in one commit. Where the id is taken it returns the user that has it,
+// and false.
+func (s *store) register(ctx context.Context, u shop.User) (shop.User, bool, error) {
+	j, err := s.ready()
+	if err != nil {
+		return u, false, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	var added bool
+	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		added, err = insert(ctx, tx, j.outbox, u)
+		return err
+	})
+	if err != nil {
+		return u, false, fmt.Errorf("register %s: %w", u.ID, err)
+	}
+	if added {
+		j.relay.Wake()
+		return u, true, nil
+	}
+	u, err = s.user(ctx, u.ID)
+	return u, false, err
+}
+
+// insert adds the user and the event of it to tx; false where the id is taken.
+func insert(ctx context.Context, tx pgx.Tx, box *outbox.Postgres, u shop.User) (bool, error) {
+	tag, err := tx.Exec(ctx, "insert into users (id, name, email, version) values ($1, $2, $3, $4) on conflict (id) do nothing",
+		u.ID, u.Name, u.Email, u.Version)
+	if err != nil || tag.RowsAffected() == 0 {
+		return false, err
+	}
+	data, err := json.Marshal(u)
+	if err != nil {
+		return false, err
+	}
+	return true, box.Add(ctx, tx, streams.Event{
+		ID:          uuid.NewString(),
+		Source:      shop.Users,
+		Type:        shop.UserRegistered,
+		Subject:     u.ID,
+		Time:        time.Now().UTC(),
+		TraceParent: chassis.TraceParent(ctx),
+		Version:     u.Version,
+		Data:        data,
+	})
+}
+
+// user reads one user; a *chassis.Problem 404 where there is none.
+func (s *store) user(ctx context.Context, id string) (shop.User, error) {
+	var u shop.User
+	if _, err := s.ready(); err != nil {
+		return u, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	err := s.pool.QueryRow(ctx, "select id, name, email, version from users where id = $1", id).
+		Scan(&u.ID, &u.Name, &u.Email, &u.Version)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return u, chassis.Errorf(http.StatusNotFound, "unknown user %q", id)
+	}
+	if err != nil {
+		return u, fmt.Errorf("read user %s: %w", id, err)
+	}
+	return u, nil
+}
