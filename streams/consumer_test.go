@@ -76,6 +76,13 @@ func (s *store) Handle(_ context.Context, e streams.Entry) error {
 	return nil
 }
 
+// versions are those of the subject that were applied, in order.
+func (s *store) versions(subject string) []int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.applied[subject])
+}
+
 func (s *store) count() (n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -197,19 +204,19 @@ func TestNothingIsLostWhenTheBusDies(t *testing.T) {
 		t.Fatal("nothing was published")
 	}
 	for g := range st {
-		eventually(t, "all are applied", func() bool { return int64(st[g].count()) >= acknowledged[0]+acknowledged[1] })
 		for p, stream := range []string{"x", "y"} {
-			got := st[g].applied[stream]
+			// Each on its own: of a publish that failed the bus may hold more than was acknowledged.
+			eventually(t, "all are applied", func() bool { return int64(len(st[g].versions(stream))) >= acknowledged[p] })
+			got := st[g].versions(stream)
 			for i, v := range got {
 				if v != int64(i+1) {
 					t.Fatalf("group %d, %s: version %d after %v", g, stream, v, got[max(0, i-3):i])
 				}
 			}
-			if int64(len(got)) < acknowledged[p] {
-				t.Errorf("group %d, %s: %d of %d applied", g, stream, len(got), acknowledged[p])
-			}
 		}
+		st[g].mu.Lock()
 		t.Logf("group %d: handled again %d", g, st[g].doubles)
+		st[g].mu.Unlock()
 	}
 }
 

@@ -74,8 +74,9 @@ func (r *record) see(ok func(*record) bool) bool {
 	return ok(r)
 }
 
-// held makes the tap wait after the batch that stream's next entry comes with, and returns once it waits.
-func (r *record) held(t *testing.T, rdb *redis.Client, stream string) (release func()) {
+// held makes the tap wait after the batch that stream's next entry comes with, and returns once it waits. When it is
+// released it waits after the next batch for next, unless that is nil.
+func (r *record) held(t *testing.T, rdb *redis.Client, stream string) (release func(next chan struct{})) {
 	t.Helper()
 	hold := make(chan struct{})
 	var before int
@@ -84,8 +85,8 @@ func (r *record) held(t *testing.T, rdb *redis.Client, stream string) (release f
 	eventually(t, "the tap waits", func() bool {
 		return r.see(func(r *record) bool { return len(r.entries[stream]) > before })
 	})
-	return func() {
-		r.see(func(r *record) bool { r.hold = nil; return true })
+	return func(next chan struct{}) {
+		r.see(func(r *record) bool { r.hold = next; return true })
 		close(hold)
 	}
 }
@@ -278,7 +279,7 @@ func TestTapOutlivesAWipe(t *testing.T) {
 	release := r.held(t, rdb, "s")
 	server.Wipe()
 	want = publish(t, rdb, "s", some("d", 1, 100)...)
-	release()
+	release(nil)
 	eventually(t, "the third stream is read", func() bool { return r.count("s") == 100 && len(r.ids("s")) == 100 })
 	stop()
 	if got := r.ids("s"); !slices.Equal(got, want) {
@@ -335,7 +336,7 @@ func TestTapKeepsCount(t *testing.T) {
 				if cut {
 					b.do("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
 				}
-				release()
+				release(nil)
 
 				want := int64(-1)
 				if info, err := b.rdb.XInfoStream(t.Context(), "s").Result(); err == nil {
@@ -364,6 +365,28 @@ func TestTapKeepsCount(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// While a handle is slow the next reply waits, for longer than a silent bus is waited for.
+func TestTapDoesNotTakeItsOwnSlownessForADeadBus(t *testing.T) {
+	t.Parallel()
+	server := streamstest.Start(t, "--appendonly", "no")
+	rdb := server.Client()
+	r, _ := tap(t, &streams.Tap{URL: server.URL()})
+	publish(t, rdb, "s", event("a", 1))
+	eventually(t, "the stream is followed", func() bool { return r.count("s") == 1 })
+	release := r.held(t, rdb, "s")
+	publish(t, rdb, "s", some("b", 1, 1400)...)
+	slow := make(chan struct{})
+	release(slow)
+	time.AfterFunc(3300*time.Millisecond, func() {
+		r.see(func(r *record) bool { r.hold = nil; return true })
+		close(slow)
+	})
+	eventually(t, "all is read", func() bool { return r.count("s") == 1402 })
+	if r.read(t) != 1402 || !r.see(func(r *record) bool { return r.downs == 0 }) {
+		t.Errorf("read %d, down %d times", r.read(t), r.downs)
 	}
 }
 
