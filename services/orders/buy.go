@@ -95,7 +95,8 @@ func (s *orders) ask(ctx context.Context, user, product string) (shop.Product, e
 		}
 		return err
 	})
-	return p, g.Wait()
+	err := g.Wait()
+	return p, err
 }
 
 // release gives back the reservation of an order that was not stored because of cause. It is an attempt only: that a
