@@ -174,7 +174,7 @@ func (w *World) Untried(at time.Time, within time.Duration) []CellKey {
 func why(reason string, status int) string {
 	switch {
 	case reason != "":
-		return reason
+		return clip(reason)
 	case status == 0:
 		return "no answer"
 	case http.StatusText(status) != "":

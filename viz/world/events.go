@@ -1,9 +1,6 @@
 package world
 
-import (
-	"encoding/json"
-	"time"
-)
+import "encoding/json"
 
 // What is kept and shown of events.
 const (
@@ -105,8 +102,9 @@ func (w *World) eventsSeen(o EventsSeen) {
 			l = w.lane(s.Stream)
 		}
 		n := w.sources[s.Source]
-		e := Event{Stream: s.Stream, EntryID: s.EntryID, ID: s.ID, Source: s.Source, Type: s.Type, Subject: s.Subject,
-			Version: s.Version, Time: s.Time, Problem: s.Problem, TraceParent: s.TraceParent, Raw: s.Raw}
+		e := Event{Stream: clip(s.Stream), EntryID: clip(s.EntryID), ID: clip(s.ID), Source: clip(s.Source), Type: clip(s.Type),
+			Subject: clip(s.Subject), Version: s.Version, Time: clock(s.Time), Problem: clip(s.Problem),
+			TraceParent: clip(s.TraceParent), Raw: s.Raw}
 		if n != nil {
 			e.Node = n.spec.ID
 		}
@@ -116,8 +114,8 @@ func (w *World) eventsSeen(o EventsSeen) {
 		}
 		counted++
 		w.bus.count.add(w.now, 1, 0)
-		if !s.Time.IsZero() {
-			w.bus.took.add(w.now, max(0, o.At.Sub(s.Time)))
+		if !e.Time.IsZero() {
+			w.bus.took.add(w.now, max(0, o.At.Sub(e.Time)))
 		}
 		if n == nil || l.dead() { // a dead letter is put away by its reader, not by its source
 			continue
@@ -198,63 +196,4 @@ func (e *heldEvent) answer() Event {
 		out.Raw, _ = json.Marshal(string(out.Raw)) // a string always marshals
 	}
 	return out
-}
-
-// bus is the bus as the tap sees it.
-type bus struct {
-	stamp
-	up     bool
-	reason string
-	downAt time.Time // since when it does not answer, after it once did
-	noted  bool
-	count  counter
-	took   durations // from an event's time to here
-	shown  BusState
-}
-
-func (b *bus) settle(w *World, _ int64) bool {
-	b.took.take(w.now, windowSpan)
-	rate, _ := b.count.rates(w.now)
-	now := BusState{Up: b.up, Reason: b.reason, Rate: rate, ToHubMS: ms(b.took.median)}
-	changed := now != b.shown || b.rev == 0
-	b.shown = now
-	return changed
-}
-
-// busSeen takes the tap's word, and sets the state of a bus that no runtime speaks for.
-func (w *World) busSeen(o BusSeen) {
-	b := &w.bus
-	was := b.up
-	b.up, b.reason = o.Down == "", o.Down
-	w.touch(b)
-	var n *node
-	id := ""
-	for _, x := range w.nodes {
-		if x.spec.Kind == Bus {
-			n, id = x, x.spec.ID
-			break
-		}
-	}
-	untold := n != nil && !n.told
-	if untold {
-		n.reason = o.Down
-		s := Up
-		if o.Down != "" {
-			s = Down
-		}
-		if n.state != s {
-			n.state, n.since = s, o.At
-		}
-		w.touch(n)
-	}
-	switch {
-	case was && !b.up:
-		b.downAt = o.At
-		if b.noted = n == nil || untold || n.state != Down; b.noted {
-			w.note(o.At, id, bad, "the bus cannot be reached: "+o.Down)
-		}
-	case !was && b.up && b.noted:
-		b.noted = false
-		w.note(o.At, id, good, "the bus answers again after "+span(o.At.Sub(b.downAt)))
-	}
 }

@@ -3,6 +3,7 @@ package world
 import (
 	"math"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -51,7 +52,7 @@ func (s *stamp) mark() *stamp { return s }
 
 // New is a world in which the system's nodes are unknown and nothing was seen.
 func New(s System, at time.Time) *World {
-	w := &World{system: s, now: at, nodeBy: map[string]*node{}, edgeBy: map[edgeKey]*edge{}, laneBy: map[string]*lane{},
+	w := &World{system: s, now: clock(at), nodeBy: map[string]*node{}, edgeBy: map[edgeKey]*edge{}, laneBy: map[string]*lane{},
 		cellBy: map[CellKey]*cell{}, sources: map[string]*node{}, groups: map[string]*node{}, routes: map[string][]route{}}
 	for _, spec := range s.Nodes {
 		w.declareNode(spec)
@@ -86,7 +87,7 @@ func (w *World) Rev() int64 { return w.rev }
 
 // Apply folds one observation. One whose time is before the latest told is folded too, but time does not go back.
 func (w *World) Apply(o Observation) {
-	if at := o.When(); at.After(w.now) {
+	if at := clock(o.When()); at.After(w.now) {
 		w.now = at
 	}
 	switch o := o.(type) {
@@ -154,6 +155,26 @@ func (w *World) settle() {
 	if moved {
 		w.rev = next
 	}
+}
+
+// clock is a time as frames tell it, and as a replay tells it again: UTC, without the process's own clock. One that JSON
+// cannot say is none.
+func clock(t time.Time) time.Time {
+	if y := t.Year(); y < 0 || y > 9999 {
+		return time.Time{}
+	}
+	return t.Round(0).UTC()
+}
+
+// maxText bounds the texts that come from outside, in bytes.
+const maxText = 300
+
+// clip shortens a text to maxText and a mark.
+func clip(s string) string {
+	if len(s) <= maxText {
+		return s
+	}
+	return strings.ToValidUTF8(s[:maxText], "") + "…"
 }
 
 // load is the traffic as set.

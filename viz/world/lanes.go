@@ -28,7 +28,7 @@ func (w *World) lane(name string) *lane {
 	if l := w.laneBy[name]; l != nil {
 		return l
 	}
-	if len(w.lanes) >= maxLanes || name == "" {
+	if len(w.lanes) >= maxLanes || name == "" || len(name) > maxText {
 		return nil
 	}
 	l := &lane{name: name, base: -1}
@@ -72,6 +72,7 @@ func (g *group) age(now time.Time) time.Duration {
 // streamsSeen takes Redis' word on lengths and backlogs.
 func (w *World) streamsSeen(o StreamsSeen) {
 	seen := make(map[string]bool, len(o.Streams))
+	there := map[*edge]bool{}
 	for i := range o.Streams {
 		s := &o.Streams[i]
 		l := w.lane(s.Name)
@@ -82,39 +83,45 @@ func (w *World) streamsSeen(o StreamsSeen) {
 		anew := s.Added < l.added
 		l.length, l.added = s.Length, s.Added
 		w.touch(l)
-		there := make(map[*edge]bool, len(s.Groups))
 		for j := range s.Groups {
 			if e := w.groupSeen(l, &s.Groups[j], anew); e != nil {
 				there[e] = true
 			}
 		}
-		for _, e := range w.edges {
-			if e.key.kind == Take && e.key.from == s.Name && !there[e] {
-				e.group.gone()
-				w.touch(e)
-			}
-		}
 	}
 	for _, l := range w.lanes {
 		if !seen[l.name] {
-			l.length = 0
+			l.length, l.added = 0, 0
 			w.touch(l)
 		}
 	}
-	for _, n := range w.nodes {
-		w.pileSeen(n)
+	for _, e := range w.edges {
+		if e.key.kind == Take && !there[e] {
+			e.group.gone(seen[e.key.from])
+			w.touch(e)
+		}
 	}
+	w.pilesSeen()
 	for _, c := range w.cells {
 		w.touch(c)
 	}
 }
 
-// gone forgets the backlog of a group that is not there; its totals stay.
-func (g *group) gone() { g.waiting, g.pending, g.oldest, g.trimmed = -1, 0, time.Time{}, false }
+// gone forgets the backlog of a group that is not there; its totals stay. Where its stream is gone too, one of that name
+// will begin anew.
+func (g *group) gone(streamThere bool) {
+	g.waiting, g.pending, g.oldest, g.trimmed = -1, 0, time.Time{}, false
+	if !streamThere {
+		g.applied = 0
+	}
+}
 
 // groupSeen counts what a group got done with since it was last seen.
 func (w *World) groupSeen(l *lane, g *GroupSeen, anew bool) *edge {
 	to := g.Group
+	if len(to) > maxText {
+		return nil
+	}
 	if n := w.groups[g.Group]; n != nil {
 		to = n.spec.ID
 	} else if w.nodeBy[to] != nil {

@@ -35,6 +35,7 @@ func (w *World) declareNode(spec NodeSpec) {
 		return // ParseSystem refuses it; a hand-made system keeps the first
 	}
 	n := &node{spec: spec, state: Unknown, since: w.now, url: spec.URL}
+	n.spec.Holds = slices.Clone(spec.Holds)
 	w.nodes = append(w.nodes, n)
 	w.nodeBy[spec.ID] = n
 	if group := n.group(); w.groups[group] == nil {
@@ -76,7 +77,7 @@ func (w *World) nodeSeen(o NodeSeen) {
 	}
 	n.volatile = o.Volatile
 	n.verbs = slices.Clone(o.Verbs)
-	w.nodeState(n, o.State, o.Reason, o.At)
+	w.nodeState(n, o.State, o.Reason, clock(o.At))
 	w.touch(n)
 }
 
@@ -86,7 +87,7 @@ func (w *World) nodeState(n *node, s State, reason string, at time.Time) {
 		s = Unknown
 	}
 	was := n.state
-	n.reason = reason
+	n.reason = clip(reason)
 	if s == was {
 		return
 	}
@@ -98,15 +99,13 @@ func (w *World) nodeState(n *node, s State, reason string, at time.Time) {
 			w.note(at, n.spec.ID, good, n.spec.ID+" is back after "+span(at.Sub(n.downAt)))
 		}
 		n.wasUp, n.downAt = true, time.Time{}
-	case s == Down && was != Down && n.wasUp && n.downAt.IsZero():
-		n.downAt = at
+		return
+	case s == Down && (was != Unknown || n.wasUp && n.downAt.IsZero()):
 		w.note(at, n.spec.ID, bad, n.spec.ID+" "+died(reason))
-	case s == Down && was == Starting:
-		w.note(at, n.spec.ID, bad, n.spec.ID+" "+died(reason))
-	case s == Paused && n.wasUp && n.downAt.IsZero():
-		n.downAt = at
+	case s == Paused && was == Up:
 		w.note(at, n.spec.ID, bad, n.spec.ID+" is paused: alive but silent")
-	case s == Starting && n.wasUp && n.downAt.IsZero():
+	}
+	if s != Unknown && n.wasUp && n.downAt.IsZero() {
 		n.downAt = at
 	}
 }

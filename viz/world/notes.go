@@ -52,7 +52,7 @@ func (w *World) note(at time.Time, node, tone, text string) {
 		w.notes.list = w.notes.list[:maxNotes-1]
 	}
 	w.notes.seq++
-	w.notes.list = append(w.notes.list, heldNote{Note{w.notes.seq, at, node, tone, text}, w.rev + 1})
+	w.notes.list = append(w.notes.list, heldNote{Note{w.notes.seq, clock(at), clip(node), tone, clip(text)}, w.rev + 1})
 }
 
 func (w *World) actionSeen(o ActionSeen) {
@@ -96,30 +96,36 @@ func span(d time.Duration) string {
 type pile struct {
 	most   int64 // the most that waited at once since nothing did
 	waited bool  // it stood, rather than being in passing
+
+	now     int64 // what waits at this inspection
+	unknown bool  // of some stream it is not known
+	stood   bool  // the node is dead, or an event is older than what makes a copy stale
 }
 
-// pileSeen notes when a pile that stood at a node's door is gone.
-func (w *World) pileSeen(n *node) {
-	sum, stood := int64(0), n.state == Down || n.state == Paused
-	for _, e := range w.edges {
-		if e.key.kind != Take || e.key.to != n.spec.ID {
-			continue
-		}
-		if e.group.waiting < 0 {
-			return // wait for better news
-		}
-		sum += e.group.waiting
-		stood = stood || e.group.age(w.now) > staleFrom
+// pilesSeen notes where a pile that stood at a node's door is gone.
+func (w *World) pilesSeen() {
+	for _, n := range w.nodes {
+		n.pile.now, n.pile.unknown, n.pile.stood = 0, false, n.state == Down || n.state == Paused
 	}
-	p := &n.pile
-	switch {
-	case sum > 0:
-		p.most = max(p.most, sum)
-		p.waited = p.waited || stood
-	case p.most >= pileFrom && p.waited:
-		w.note(w.now, n.spec.ID, good, fmt.Sprintf("%s caught up on %d events", n.spec.ID, p.most))
-		fallthrough
-	default:
-		*p = pile{}
+	for _, e := range w.edges {
+		if n := w.nodeBy[e.key.to]; n != nil && e.key.kind == Take {
+			n.pile.now += max(0, e.group.waiting)
+			n.pile.unknown = n.pile.unknown || e.group.waiting < 0
+			n.pile.stood = n.pile.stood || e.group.age(w.now) > staleFrom
+		}
+	}
+	for _, n := range w.nodes {
+		p := &n.pile
+		switch {
+		case p.now > 0:
+			p.most = max(p.most, p.now)
+			p.waited = p.waited || p.stood
+		case p.unknown: // there may be a pile yet
+		case p.most >= pileFrom && p.waited:
+			w.note(w.now, n.spec.ID, good, fmt.Sprintf("%s caught up on %d events", n.spec.ID, p.most))
+			*p = pile{}
+		default:
+			*p = pile{}
+		}
 	}
 }

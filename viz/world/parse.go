@@ -3,20 +3,242 @@ package world
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"math"
+	"net/url"
+	"slices"
+	"strings"
 )
 
-// ParseSystem reads and checks a system file; the error names what is wrong and where.
+// The most that a system file may hold.
+const (
+	maxFile     = 1 << 20 // bytes
+	maxNodes    = 200
+	maxDeclared = 500 // streams
+	maxKinds    = 50
+	maxPatterns = 10
+	maxFeatures = 100
+	maxList     = 500 // entries of any other list
+)
+
+// ParseSystem reads and checks a system file; the error names what is wrong and where. A file that it takes has no field
+// that is not known, no name twice, and no name of what the file does not declare; it holds at most 200 nodes and 500
+// streams.
 func ParseSystem(b []byte) (System, error) {
 	var s System
+	if len(b) > maxFile {
+		return s, fmt.Errorf("system file: %d bytes are more than the %d allowed", len(b), maxFile)
+	}
 	d := json.NewDecoder(bytes.NewReader(b))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&s); err != nil {
-		return System{}, fmt.Errorf("system file: line %d: %w", 1+bytes.Count(b[:d.InputOffset()], []byte("\n")), err)
+		return System{}, fmt.Errorf("system file: %s%w", lineOf(b, err), err)
 	}
 	if _, err := d.Token(); err != io.EOF {
-		return System{}, fmt.Errorf("system file: line %d: something follows the system", 1+bytes.Count(b[:d.InputOffset()], []byte("\n")))
+		return System{}, errors.New("system file: something follows the closing brace of the system")
+	}
+	if err := s.check(); err != nil {
+		return System{}, fmt.Errorf("system file: %w", err)
 	}
 	return s, nil
+}
+
+// lineOf says in which line the JSON is wrong, where that is known.
+func lineOf(b []byte, err error) string {
+	var (
+		syntax *json.SyntaxError
+		wrong  *json.UnmarshalTypeError
+		at     int64
+	)
+	switch {
+	case errors.As(err, &syntax):
+		at = syntax.Offset
+	case errors.As(err, &wrong):
+		at = wrong.Offset
+	default:
+		return ""
+	}
+	at = min(max(at, 0), int64(len(b)))
+	return fmt.Sprintf("line %d: ", 1+bytes.Count(b[:at], []byte("\n")))
+}
+
+// declared are the names that a file declares, by what they name.
+type declared struct{ nodes, streams, kinds, patterns map[string]bool }
+
+func (s *System) check() error {
+	if s.Name == "" {
+		return errors.New("name is missing")
+	}
+	for _, c := range []struct {
+		what    string
+		n, most int
+	}{{"nodes", len(s.Nodes), maxNodes}, {"streams", len(s.Streams), maxDeclared}, {"kinds", len(s.Kinds), maxKinds},
+		{"patterns", len(s.Patterns), maxPatterns}, {"features", len(s.Features), maxFeatures}, {"vars", len(s.Vars), maxList}} {
+		if c.n > c.most {
+			return fmt.Errorf("%s: %d are more than the %d allowed", c.what, c.n, c.most)
+		}
+	}
+	if len(s.Nodes) == 0 {
+		return errors.New("nodes: there are none")
+	}
+	var (
+		d   declared
+		err error
+	)
+	if d.kinds, err = named("kinds", s.Kinds, func(k KindSpec) (string, string) { return k.ID, k.Name }); err != nil {
+		return err
+	}
+	if d.patterns, err = named("patterns", s.Patterns, func(p PatternSpec) (string, string) { return p.ID, p.Name }); err != nil {
+		return err
+	}
+	if d.streams, err = named("streams", s.Streams, func(t StreamSpec) (string, string) { return t.Name, t.Name }); err != nil {
+		return err
+	}
+	if d.nodes, err = named("nodes", s.Nodes, func(n NodeSpec) (string, string) { return n.ID, n.ID }); err != nil {
+		return err
+	}
+	if _, err = named("features", s.Features, func(f FeatureSpec) (string, string) { return f.ID, f.Name }); err != nil {
+		return err
+	}
+	for _, t := range s.Streams {
+		if t.Kind != "" && !d.kinds[t.Kind] {
+			return fmt.Errorf("stream %q: kind %q is not among the kinds", t.Name, t.Kind)
+		}
+	}
+	if err := s.checkNodes(d); err != nil {
+		return err
+	}
+	if err := s.checkFeatures(d); err != nil {
+		return err
+	}
+	if l := s.Load; l != nil {
+		switch {
+		case !d.nodes[l.Node]:
+			return fmt.Errorf("load: node %q is not among the nodes", l.Node)
+		case !strings.HasPrefix(l.Path, "/"):
+			return fmt.Errorf("load: path %q does not begin with /", l.Path)
+		case !(l.Max > 0) || math.IsInf(l.Max, 0):
+			return fmt.Errorf("load: max %v is not above 0", l.Max)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.Vars)) {
+		values := s.Vars[name]
+		if len(values) == 0 || len(values) > maxList {
+			return fmt.Errorf("vars: %q has %d values; 1 to %d are allowed", name, len(values), maxList)
+		}
+	}
+	return nil
+}
+
+// named collects the ids of a list, which are all there, no longer than maxID and not twice; each has a name.
+func named[T any](what string, list []T, of func(T) (id, name string)) (map[string]bool, error) {
+	const maxID = 100
+	ids := make(map[string]bool, len(list))
+	for i, x := range list {
+		id, name := of(x)
+		switch {
+		case id == "":
+			return nil, fmt.Errorf("%s: number %d has no id or name", what, i+1)
+		case len(id) > maxID || strings.ContainsFunc(id, func(r rune) bool { return r <= ' ' || r == '>' || r == 0x7f }):
+			return nil, fmt.Errorf("%s: %q is too long (over %d bytes) or holds a space, a control character or >", what, id, maxID)
+		case ids[id]:
+			return nil, fmt.Errorf("%s: %q stands twice", what, id)
+		case name == "":
+			return nil, fmt.Errorf("%s: %q has no name", what, id)
+		}
+		ids[id] = true
+	}
+	return ids, nil
+}
+
+func (s *System) checkNodes(d declared) error {
+	services := map[string]bool{}
+	for _, n := range s.Nodes {
+		services[n.ID] = n.Kind == Service
+	}
+	groups, sources, buses := map[string]string{}, map[string]string{}, 0
+	for i := range s.Nodes {
+		n := &s.Nodes[i]
+		wrong := func(format string, args ...any) error {
+			return fmt.Errorf("node %q: %s", n.ID, fmt.Sprintf(format, args...))
+		}
+		switch n.Kind {
+		case Service, Client:
+		case Bus:
+			if buses++; buses > 1 {
+				return wrong("a second bus; one is shown")
+			}
+		case Store:
+			if !services[n.Owner] {
+				return wrong("owner %q is not a service among the nodes", n.Owner)
+			}
+		default:
+			return wrong("kind %q is none of service, store, bus, client", n.Kind)
+		}
+		if n.Kind != Store && n.Owner != "" {
+			return wrong("only a store has an owner")
+		}
+		if u, err := url.Parse(n.URL); n.URL != "" && (err != nil || u.Host == "") {
+			return wrong("url %q is no address with a host", n.URL)
+		}
+		if len(n.Holds)+len(n.Takes)+len(n.Emits) > maxList {
+			return wrong("more than %d of holds, takes and emits", maxList)
+		}
+		for _, h := range n.Holds {
+			if !d.kinds[h.Kind] {
+				return wrong("holds kind %q, which is not among the kinds", h.Kind)
+			}
+		}
+		for _, name := range slices.Concat(n.Takes, n.Emits) {
+			if !d.streams[name] {
+				return wrong("stream %q is not among the streams", name)
+			}
+		}
+		of := &node{spec: *n}
+		if other := groups[of.group()]; other != "" {
+			return wrong("reads with the group %q, as %q does", of.group(), other)
+		}
+		if other := sources[of.source()]; other != "" {
+			return wrong("emits as %q, as %q does", of.source(), other)
+		}
+		groups[of.group()], sources[of.source()] = n.ID, n.ID
+	}
+	return nil
+}
+
+func (s *System) checkFeatures(d declared) error {
+	for _, f := range s.Features {
+		for _, pattern := range slices.Sorted(maps.Keys(f.Requests)) {
+			r := f.Requests[pattern]
+			wrong := func(format string, args ...any) error {
+				return fmt.Errorf("feature %q, pattern %q: %s", f.ID, pattern, fmt.Sprintf(format, args...))
+			}
+			switch {
+			case !d.patterns[pattern]:
+				return wrong("that pattern is not among the patterns")
+			case !d.nodes[r.Node]:
+				return wrong("node %q is not among the nodes", r.Node)
+			case r.Method == "" || r.Method != strings.ToUpper(r.Method):
+				return wrong("method %q is no HTTP method in capitals", r.Method)
+			case !strings.HasPrefix(r.Path, "/"):
+				return wrong("path %q does not begin with /", r.Path)
+			case len(r.OK) > maxList || len(r.Reads) > maxList:
+				return wrong("more than %d of ok or reads", maxList)
+			}
+			for _, status := range r.OK {
+				if status < 100 || status > 599 {
+					return wrong("ok %d is no HTTP status", status)
+				}
+			}
+			for _, name := range r.Reads {
+				if !d.streams[name] {
+					return wrong("reads stream %q, which is not among the streams", name)
+				}
+			}
+		}
+	}
+	return nil
 }
