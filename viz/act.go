@@ -22,7 +22,7 @@ const (
 	actWithin     = 30 * time.Second      // how long one action on a node may take
 	restoreWithin = 60 * time.Second      // how long all nodes together may take to come up
 	seenWithin    = time.Second           // how long the world may take to show what an action did
-	lookEvery     = 10 * time.Millisecond // how often it is looked at meanwhile
+	lookEvery     = 20 * time.Millisecond // how often it is looked at meanwhile
 	bodyWithin    = 10 * time.Second      // how long a body may take to arrive
 )
 
@@ -67,14 +67,21 @@ func (s *server) act(id, verb string) error {
 	}
 	ctx, cancel := context.WithTimeout(s.ending, actWithin)
 	defer cancel()
+	if possible(known, verb) { // said before it is done, so that the news stand in that order
+		s.hub.Observe(world.ActionSeen{At: time.Now(), Node: id, Verb: verb})
+	}
 	if err := s.Runtime.Do(ctx, id, verb); err != nil {
 		return s.refusal(known, verb, err)
 	}
-	s.hub.Observe(world.ActionSeen{At: time.Now(), Node: id, Verb: verb})
 	s.await(ctx, seenWithin, func(f world.Frame) bool {
 		return slices.ContainsFunc(f.Nodes, func(n world.Node) bool { return n.ID == id && isAfter(verb, n.State) })
 	})
 	return nil
+}
+
+// possible says whether the verb would do something to the node as it is known now; the runtime has the last word.
+func possible(n world.Node, verb string) bool {
+	return slices.Contains(n.Verbs, verb) && (verb == control.Start) == (n.State == world.Down)
 }
 
 // isAfter says whether a node in that state shows that the verb was done to it.

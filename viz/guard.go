@@ -80,6 +80,7 @@ func setHeaders(h http.Header, path string) {
 	h.Set("Content-Security-Policy", "default-src 'self'; style-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'; object-src 'none'")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 	if !strings.HasPrefix(path, "/static/") {
 		h.Set("Cache-Control", "no-store")
 	}

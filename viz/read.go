@@ -161,7 +161,6 @@ func eventsQuery(r *http.Request) (q world.Query, err error) {
 			if q.Limit, err = strconv.Atoi(v); err != nil || q.Limit < 1 || q.Limit > eventsMost {
 				return q, refuse(http.StatusBadRequest, "limit is %q; give a number from 1 to %d", v, eventsMost)
 			}
-		case "token": // the guard's
 		default:
 			return q, refuse(http.StatusBadRequest, "unknown parameter %q; there are stream, type, subject, node, before and limit", name)
 		}
@@ -182,7 +181,7 @@ func (s *server) getEvent(w http.ResponseWriter, r *http.Request) error {
 	return answer(w, eventAnswer{e, stamp(e.Time)})
 }
 
-// nodeState is how the world sees a node; ok is false for a node that it does not know.
+// node is how the world sees a node; ok is false for a node that it does not know.
 func (s *server) node(id string) (world.Node, bool) {
 	nodes := s.frame().Nodes
 	i := slices.IndexFunc(nodes, func(n world.Node) bool { return n.ID == id })

@@ -25,10 +25,10 @@ type route struct {
 
 // routes is the whole table; openapi.yaml lists the same ones.
 func (s *server) routes() []route {
-	page := plain(web.Handler(web.Options{State: s.state}))
+	page := web.Handler(web.Options{State: s.state})
 	return []route{
-		{http.MethodGet, "/", page},
-		{http.MethodGet, "/static/{file...}", page},
+		{http.MethodGet, "/", plain(page)},
+		{http.MethodGet, "/static/{file...}", files(page)},
 		{http.MethodGet, "/ws", s.socket},
 		{http.MethodGet, "/api/v1/world", s.getWorld},
 		{http.MethodGet, "/api/v1/features", s.getFeatures},
@@ -47,6 +47,40 @@ func (s *server) routes() []route {
 
 func plain(h http.Handler) func(http.ResponseWriter, *http.Request) error {
 	return func(w http.ResponseWriter, r *http.Request) error { h.ServeHTTP(w, r); return nil }
+}
+
+// files serves the page's files; one that is missing is a problem as everywhere else.
+func files(page http.Handler) func(http.ResponseWriter, *http.Request) error {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		found := &foundWriter{ResponseWriter: w}
+		page.ServeHTTP(found, r)
+		if found.missing {
+			w.Header().Del("Content-Length")
+			return refuse(http.StatusNotFound, "the page has no file %s", r.URL.Path)
+		}
+		return nil
+	}
+}
+
+// foundWriter holds back a plain answer of 404.
+type foundWriter struct {
+	http.ResponseWriter
+	missing bool
+}
+
+// WriteHeader is [http.ResponseWriter.WriteHeader].
+func (w *foundWriter) WriteHeader(status int) {
+	if w.missing = status == http.StatusNotFound; !w.missing {
+		w.ResponseWriter.WriteHeader(status)
+	}
+}
+
+// Write is [http.ResponseWriter.Write].
+func (w *foundWriter) Write(b []byte) (int, error) {
+	if w.missing {
+		return len(b), nil
+	}
+	return w.ResponseWriter.Write(b)
 }
 
 // handler is the whole HTTP side: guard, table, and problems for everything else.
