@@ -12,7 +12,7 @@ import { colourOf } from './world.js';
 /** @typedef {{path: string, dots: Track}} Way path: as drawn; dots: as run, an emitted event goes on along its lane */
 
 /** Spots along a way that a label tries in turn. */
-const SPOTS = [0.5, 0.42, 0.58, 0.34, 0.66, 0.26, 0.74, 0.18, 0.82];
+const SPOTS = Array.from({ length: 45 }, (_, i) => 0.5 + (i % 2 ? 1 : -1) * Math.ceil(i / 2) * 0.02);
 
 /** @param {import('./layout.js').Layout} l @param {Edge} e @returns {Way|undefined} */
 export function way(l, e) {
@@ -35,7 +35,7 @@ export class Edges {
     const group = svg('g', { class: 'edges' });
     lines.append(group);
     this.paths = new Keyed(group, () => svg('path', { class: 'edge' }));
-    this.labels = new Keyed(labels, () => el('span', 'fail'));
+    this.labels = new Keyed(labels, () => el('span', 'fail', el('span', 'hidden'), el('span')));
     /** @type {Map<string, Way>} */
     this.ways = new Map();
     /** @type {import('./layout.js').Layout|undefined} */
@@ -59,7 +59,7 @@ export class Edges {
   /** @param {import('./world.js').World} w @param {import('./layout.js').Layout} l */
   render(w, l) {
     /** @type {{x: number, y: number, w: number, h: number}[]} */
-    const taken = [...l.places.values()];
+    const taken = [...l.places.values(), l.river, { x: 0, y: l.caption.y - 86, w: 188, h: 86 }];
     for (const e of w.edges.values()) {
       const v = this.wayOf(l, e);
       if (!v) continue;
@@ -77,14 +77,15 @@ export class Edges {
   /** @param {Edge} e @param {Way} v @param {import('./layout.js').Layout} l @param {{x: number, y: number, w: number, h: number}[]} taken */
   label(e, v, l, taken) {
     const s = this.labels.get(e.id);
-    text(s, `✕ ${short(e.reason)} · ${rate(e.failed_rate)}`);
-    const w = s.textContent.length * 6.4 + 18, h = 22, at = { x: 0, y: 0 };
-    let box = { x: 0, y: 0, w, h };
-    for (const f of SPOTS) {
+    const [who, words] = s.children;
+    text(who, `requests of ${e.from} to ${e.to} fail: `);
+    text(words, `✕ ${short(e.reason)} · ${rate(e.failed_rate)}`);
+    const w = words.textContent.length * 6.4 + 18, h = 22, at = { x: 0, y: 0 };
+    const boxes = SPOTS.map((f) => {
       pointAt(v.dots, v.dots.length * f, at);
-      box = { x: Math.min(l.width - w - 4, Math.max(4, at.x - w / 2)), y: at.y - h / 2, w, h };
-      if (!taken.some((t) => overlap(t, box))) break;
-    }
+      return { x: Math.min(l.width - w - 4, Math.max(4, at.x - w / 2)), y: at.y - h / 2, w, h };
+    });
+    const box = boxes.find((b) => !taken.some((t) => overlap(t, b))) ?? boxes[0];
     taken.push(box);
     put(s, { x: box.x, y: box.y });
   }

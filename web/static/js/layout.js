@@ -14,7 +14,7 @@
  * @property {Map<string, LanePlace>} lanes by stream
  * @property {Map<string, Place>} places by id of service, client or store without owner
  * @property {Map<string, string>} home id of every node that is drawn in another's place (stores: their owner's)
- * @property {{x: number, y: number}} caption of the bus
+ * @property {{x: number, y: number}} caption of the bus: its lower left corner; in the tall form its upper left one
  * @property {number} cols
  * @property {number} rows a bank
  */
@@ -72,9 +72,9 @@ function wide(cards, clients, streams, room) {
   const lanes = new Map();
   streams.forEach((s, index) => {
     const y = river.y + 22 + index * spacing;
-    lanes.set(s, { x1: 126, y1: y, x2: width - 128, y2: y, index });
+    lanes.set(s, { x1: 126, y1: y, x2: width - 92, y2: y, index });
   });
-  return { tall: false, width, height, river, lanes, places, home: new Map(), caption: { x: 28, y: river.y - 32 }, cols, rows };
+  return { tall: false, width, height, river, lanes, places, home: new Map(), caption: { x: 16, y: river.y - 6 }, cols, rows };
 }
 
 /** @param {number} bank cards of the fuller bank @param {number} rows @param {number} clients @param {number} streams */
@@ -101,8 +101,8 @@ function tall(cards, clients, streams, room) {
   const places = new Map();
   let y = 132;
   clients.forEach((n, row) => {
-    places.set(n.id, { x, y, w, h: 58, bank: 0, col: 0, row });
-    y += 58 + 30;
+    places.set(n.id, { x, y, w, h: 88, bank: 0, col: 0, row });
+    y += 88 + 30;
   });
   cards.forEach((n, i) => {
     places.set(n.id, { x, y, w, h: CARD.h + 36, bank: 1, col: 0, row: clients.length + i });

@@ -97,7 +97,7 @@ function arrange() {
   }
   stage.style.transform = `scale(${scale})`;
   stage.style.marginLeft = `${Math.max(0, (width - place.width * scale) / 2)}px`;
-  room.style.minHeight = `${Math.ceil(place.height * scale)}px`;
+  room.style.minHeight = place.tall ? `${Math.ceil(place.height * scale)}px` : '';
   dots.resize(place.width, place.height, scale * Math.min(2, devicePixelRatio || 1));
   document.title = world.system.name ? `Stillup: ${world.system.name}` : 'Stillup';
   legend(byId('legend'), world.system);
@@ -111,7 +111,7 @@ new ResizeObserver(() => {
 }).observe(room);
 setInterval(ask, 1000); // ages grow while nothing comes
 
-connect(`${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/ws`, {
+const retry = connect(`${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/ws`, {
   frame: take,
   lost: (why, wait) => {
     document.body.classList.add('lost');
@@ -121,4 +121,7 @@ connect(`${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/ws`
     document.body.classList.remove('lost');
     text(link, '');
   },
+});
+addEventListener('online', () => {
+  if (document.body.classList.contains('lost')) retry();
 });

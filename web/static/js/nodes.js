@@ -54,7 +54,7 @@ class Store {
   pulse(kind) {
     for (const p of this.holder.querySelectorAll('.stratum')) {
       if (/** @type {SVGElement} */ (p).dataset.kind !== kind || p.getAnimations().length > 0) continue;
-      p.animate([{ opacity: 0.35 }, { opacity: 1 }], { duration: 420, easing: 'ease-out' });
+      p.animate([{ filter: 'brightness(1.7)' }, { filter: 'brightness(1)' }], { duration: 420, easing: 'ease-out' });
     }
   }
 }

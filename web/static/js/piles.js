@@ -17,7 +17,7 @@ export class Piles {
     const group = svg('g', { class: 'piles' });
     lines.append(group);
     this.heaps = new Keyed(group, () => svg('g', { class: 'pile' }));
-    this.labels = new Keyed(labels, () => el('span', 'pile-label', el('b'), el('span')));
+    this.labels = new Keyed(labels, () => el('span', 'pile-label', el('b'), el('span'), el('span', 'hidden')));
   }
 
   /** @param {import('./world.js').World} w @param {import('./layout.js').Layout} l */
@@ -31,7 +31,8 @@ export class Piles {
       const g = this.heaps.get(id);
       this.draw(g, w, wait, foot, up && !l.tall);
       const s = this.labels.get(id);
-      const [head, tail] = s.children;
+      const [head, tail, who] = s.children;
+      text(who, ` at the door of ${id}`);
       text(head, wait.unknown && wait.known === 0 ? 'unknown how many wait' : `${count(wait.known)} events wait`);
       text(tail, wait.trimmed ? 'some were trimmed unread' : wait.oldest_ms > 0 ? ` oldest ${age(wait.oldest_ms)}` : '');
       s.classList.toggle('tall', l.tall);

@@ -58,7 +58,7 @@ export class River {
     }
     this.lanes.sweep();
     this.caption.classList.toggle('tall', l.tall);
-    put(this.caption, { ...l.caption, w: l.tall ? l.width - 16 : 164 });
+    put(this.caption, { ...l.caption, w: l.tall ? l.width - 16 : 168 });
     this.head(w, now);
   }
 
@@ -82,6 +82,7 @@ export class River {
       this.badge.hidden = true;
     }
     const up = w.bus.up && (!n || n.state === 'up');
+    attr(this.rate, 'title', up ? 'Events added to all streams, a second' : w.bus.reason);
     text(this.rate, up ? `${rate(w.bus.rate).replace('/s', '')} events/s` : cut(w.bus.reason || 'no events flow', 46));
     text(this.lag, up && w.bus.to_hub_ms > 0 ? `commit to dashboard ${millis(w.bus.to_hub_ms)}` : '');
     this.group.classList.toggle('dry', !up);

@@ -18,6 +18,9 @@ export function connect(url, on) {
 
   function open() {
     clearTimeout(timer);
+    const old = ws;
+    ws = undefined;
+    old?.close();
     const mine = new WebSocket(url);
     ws = mine;
     mine.onmessage = (m) => {

@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { frame } from '../static/js/messages.js';
+import { layout } from '../static/js/layout.js';
+import { call, crossing } from '../static/js/routes.js';
+import { apply, empty } from '../static/js/world.js';
+import { outage } from './outage.mjs';
+
+const { world } = apply(empty(), frame(outage()));
+const rooms = [{ width: 1000, height: 770 }, { width: 820, height: 600 }, { width: 1500, height: 900 }, { width: 390, height: 0 }];
+const overlap = (a, b) => a.x < b.x + b.w && b.x < a.x + a.w && a.y < b.y + b.h && b.y < a.y + a.h;
+
+for (const room of rooms) {
+  const l = layout(world.nodes.values(), world.streams.keys(), room);
+
+  test(`nothing overlaps and nothing is cut at ${room.width} wide`, () => {
+    const boxes = [...l.places.entries()];
+    assert.equal(boxes.length, 7, 'six services and one client have a place of their own');
+    boxes.forEach(([id, a], i) => {
+      assert.ok(a.x >= 0 && a.y >= 0 && a.x + a.w <= l.width && a.y + a.h <= l.height, `${id} is within the map`);
+      assert.ok(!overlap(a, l.river), `${id} stands beside the river`);
+      for (const [other, b] of boxes.slice(i + 1)) assert.ok(!overlap(a, b), `${id} and ${other}`);
+    });
+  });
+
+  test(`every connection has a way at ${room.width} wide, within the map`, () => {
+    for (const e of world.edges.values()) {
+      const chain = e.kind === 'call' ? call(l, e.from, e.to)
+        : crossing(l, e.kind === 'emit' ? e.from : e.to, e.kind === 'emit' ? e.to : e.from, e.kind)?.chain;
+      assert.ok(chain, e.id);
+      for (let i = 0; i < chain.length; i += 6) { // end points of its segments
+        assert.ok(chain[i] >= 0 && chain[i] <= l.width && chain[i + 1] >= 0 && chain[i + 1] <= l.height, `${e.id} at ${chain[i]},${chain[i + 1]}`);
+      }
+    }
+  });
+}
+
+test('positions do not depend on state or traffic', () => {
+  const calm = [...world.nodes.values()].map((n) => ({ ...n, state: 'up', rate: 0 }));
+  const a = layout(world.nodes.values(), world.streams.keys(), rooms[0]), b = layout(calm, world.streams.keys(), rooms[0]);
+  assert.deepEqual([...a.places], [...b.places]);
+});
+
+test('stores stand within their owners', () => {
+  const l = layout(world.nodes.values(), world.streams.keys(), rooms[0]);
+  assert.equal(l.home.get('catalog-db'), 'catalog');
+  assert.ok(!l.places.has('catalog-db'));
+});
