@@ -15,7 +15,7 @@ type bus struct {
 }
 
 func (b *bus) settle(w *World, _ int64) bool {
-	b.took.take(w.now, windowSpan)
+	b.took.take(w.now, w.now, windowSpan)
 	rate, _ := b.count.rates(w.now)
 	now := BusState{Up: b.up, Reason: b.reason, Rate: rate, ToHubMS: ms(b.took.median)}
 	changed := now != b.shown || b.rev == 0

@@ -28,7 +28,8 @@ type cell struct {
 	took     durations
 	reason   string
 	reasonAt time.Time
-	lastTry  time.Time
+	lastTry  time.Time // when the newest began
+	lastEnd  time.Time // when one was last answered or given up
 	shown    Cell
 }
 
@@ -109,6 +110,9 @@ func (w *World) tried(c *cell, ok bool, reason string, status int, start time.Ti
 	}
 	c.tries.add(end, 1, failed)
 	c.took.add(end, took)
+	if end.After(c.lastEnd) {
+		c.lastEnd = end
+	}
 	if start.After(c.lastTry) {
 		c.lastTry = start
 	}
@@ -116,8 +120,13 @@ func (w *World) tried(c *cell, ok bool, reason string, status int, start time.Ti
 }
 
 func (c *cell) settle(w *World, _ int64) bool {
-	c.took.take(w.now, freshSpan)
 	n, failed := c.tries.sum(w.now, windowSpan)
+	judged, fresh, bad := w.now, int64(0), int64(0)
+	if fresh, bad = c.tries.sum(judged, freshSpan); fresh == 0 {
+		judged = c.lastEnd // a quiet cell stays as it was last found, until the window has slid past that
+		fresh, bad = c.tries.sum(judged, freshSpan)
+	}
+	c.took.take(w.now, judged, freshSpan)
 	now := Cell{Feature: c.key.Feature, Pattern: c.key.Pattern, State: Untried, Tries: int(n)}
 	if n > 0 {
 		now.Success = math.Round(float64(n-failed)/float64(n)*1000) / 1000
@@ -128,14 +137,10 @@ func (c *cell) settle(w *World, _ int64) bool {
 		if failed > 0 {
 			now.LastError = c.reason
 		}
-		median := c.took.median
-		if fresh, bad := c.tries.sum(w.now, freshSpan); fresh > 0 {
-			n, failed, median = fresh, bad, c.took.fresh
-		}
 		switch {
-		case 2*failed > n:
+		case 2*bad > fresh:
 			now.State = Fails
-		case median > slowFrom:
+		case c.took.fresh > slowFrom:
 			now.State = Slow
 		case now.StaleMS > 0:
 			now.State = Stale

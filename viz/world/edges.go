@@ -58,7 +58,7 @@ func (e *edge) settle(w *World, _ int64) bool {
 	}
 	switch e.key.kind {
 	case Call:
-		e.took.take(w.now, windowSpan)
+		e.took.take(w.now, w.now, windowSpan)
 		now.P50MS = ms(e.took.median)
 	case Take:
 		now.Waiting, now.Pending, now.TrimmedUnread = e.group.waiting, e.group.pending, e.group.trimmed

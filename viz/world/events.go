@@ -69,7 +69,10 @@ func (r *events) sample(rev int64) []Event {
 	for n < min(r.n, shownEvents) && r.back(n).rev > rev {
 		n++
 	}
-	var out []Event
+	if n == 0 {
+		return nil
+	}
+	out := make([]Event, 0, n)
 	for i := n - 1; i >= 0; i-- {
 		e := r.back(i).Event
 		e.Raw = nil

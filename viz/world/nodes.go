@@ -111,7 +111,7 @@ func (w *World) nodeState(n *node, s State, reason string, at time.Time) {
 }
 
 func (n *node) settle(w *World, _ int64) bool {
-	n.took.take(w.now, windowSpan)
+	n.took.take(w.now, w.now, windowSpan)
 	rate, failed := n.served.rates(w.now)
 	now := Node{ID: n.spec.ID, Kind: n.spec.Kind, Label: n.spec.Label, Engine: n.spec.Engine, Version: n.version,
 		Owner: n.spec.Owner, URL: n.url, State: n.state, Since: n.since, Reason: n.reason, Volatile: n.volatile,

@@ -69,7 +69,7 @@ type durations struct {
 	asked  time.Time // when the median was last taken
 	median time.Duration
 	last   time.Duration // the 99th of 100
-	fresh  time.Duration // the median of what happened within the asked span
+	fresh  time.Duration // the median of what happened within the span that is judged
 }
 
 const (
@@ -93,8 +93,8 @@ func (s *durations) add(at time.Time, d time.Duration) {
 	s.next = (s.next + 1) % maxDurations
 }
 
-// take brings the medians up to date: of the window, and of what happened within span.
-func (s *durations) take(now time.Time, span time.Duration) {
+// take brings the medians up to date: of the window, and of what happened within span before judged.
+func (s *durations) take(now, judged time.Time, span time.Duration) {
 	if len(s.ring) == 0 || len(s.ring) > fewToSort && !s.asked.IsZero() && now.Sub(s.asked) < sortEvery {
 		return
 	}
@@ -106,7 +106,7 @@ func (s *durations) take(now time.Time, span time.Duration) {
 			all[n] = t.d
 			n++
 		}
-		if slotOf(t.at) > slotOf(now)-int64(span/slotSpan) {
+		if slot := slotOf(t.at); slot > slotOf(judged)-int64(span/slotSpan) && slot <= slotOf(judged) {
 			fresh[f] = t.d
 			f++
 		}
