@@ -1,0 +1,76 @@
+package traces_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
+	"go.opentelemetry.io/otel/sdk/resource"
+	"go.opentelemetry.io/otel/sdk/trace"
+
+	"github.com/stillup/stillup/viz/traces"
+	"github.com/stillup/stillup/viz/world"
+)
+
+// TestRealExporter: what the OpenTelemetry SDK and its HTTP instrumentation send by themselves is understood, and our
+// answer satisfies them.
+func TestRealExporter(t *testing.T) {
+	catalog := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/slow":
+			<-r.Context().Done()
+		case "/bad":
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+	}))
+	defer catalog.Close()
+	dead := httptest.NewServer(http.NotFoundHandler())
+	dead.Close()
+	seen := make(chan world.CallSeen, 10)
+	rc := httptest.NewServer(traces.New(traces.Options{
+		Node: func(name string) string { return map[string]string{"orders": "orders"}[name] },
+		NodeAt: func(hostport string) string {
+			return map[string]string{catalog.Listener.Addr().String(): "catalog", dead.Listener.Addr().String(): "stock"}[hostport]
+		},
+		See: func(obs ...world.Observation) {
+			for _, c := range obs[0].(world.CallsSeen).Calls {
+				seen <- c
+			}
+		},
+	}))
+	defer rc.Close()
+	exporter, err := otlptracehttp.New(t.Context(), otlptracehttp.WithEndpointURL(rc.URL+"/v1/traces"), otlptracehttp.WithCompression(otlptracehttp.GzipCompression))
+	if err != nil {
+		t.Fatal(err)
+	}
+	provider := trace.NewTracerProvider(trace.WithSyncer(exporter), trace.WithResource(resource.NewSchemaless(attribute.String("service.name", "orders"))))
+	client := http.Client{Timeout: 200 * time.Millisecond, Transport: otelhttp.NewTransport(http.DefaultTransport, otelhttp.WithTracerProvider(provider))}
+	for _, tc := range []struct{ url, callee, reason string }{
+		{catalog.URL + "/fine?x=1", "catalog", ""},
+		{catalog.URL + "/bad", "catalog", "catalog answered 503"},
+		{catalog.URL + "/slow", "catalog", "catalog did not answer in time"},
+		{dead.URL + "/gone", "stock", "stock refused the connection"},
+	} {
+		if resp, err := client.Get(tc.url); err == nil {
+			resp.Body.Close()
+		}
+		select {
+		case c := <-seen:
+			if c.Caller != "orders" || c.Callee != tc.callee || c.Reason != tc.reason || c.Failed != (tc.reason != "") ||
+				!strings.HasSuffix(strings.TrimSuffix(tc.url, "?x=1"), c.Path) || len(c.TraceID) != 32 || c.Duration <= 0 {
+				t.Errorf("%s: %+v", tc.url, c)
+			}
+		case <-time.After(5 * time.Second):
+			t.Fatalf("%s: no call was seen", tc.url)
+		}
+	}
+	if err := provider.Shutdown(t.Context()); err != nil {
+		t.Error(err)
+	}
+	http.DefaultClient.CloseIdleConnections()
+}
