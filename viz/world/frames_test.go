@@ -73,13 +73,16 @@ func TestGoldenFrames(t *testing.T) {
 	w.Apply(world.ActionSeen{At: after(2000), Node: "history", Verb: "kill"})
 	w.Apply(state(2010, "history", world.Down, "killed (signal 9)"))
 	w.Apply(calls(2300, call(2200, "shoppers", "history", "/copies/list/u-001", 0, time.Millisecond),
-		call(2210, "shoppers", "history", "/sync/list/u-001", 0, time.Millisecond)))
+		call(2210, "shoppers", "history", "/sync/list/u-001", 0, time.Millisecond),
+		call(2220, "shoppers", "history", "/copies/list/u-002", 0, time.Millisecond),
+		call(2230, "shoppers", "history", "/sync/list/u-002", 0, time.Millisecond)))
 	rev = check("dead", rev)
 	w.Apply(world.EventsSeen{At: after(2500), Events: entries(7, 5)})
 	w.Apply(backlog(2600, 12, 7, 0, after(1500)))
 	w.Apply(tick(4000))
 	rev = check("piles", rev)
 	w.Apply(state(5000, "history", world.Up, ""))
+	w.Apply(calls(5100, call(5090, "shoppers", "history", "/copies/list/u-001", 200, 4*time.Millisecond)))
 	w.Apply(backlog(5200, 12, 0, 0, time.Time{}))
 	check("caught-up", rev)
 }
