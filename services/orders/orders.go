@@ -6,20 +6,16 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"net/url"
 	"regexp"
 	"strconv"
-	"strings"
 
 	"github.com/stillup/stillup/services/chassis"
 	"github.com/stillup/stillup/services/shop"
 	"github.com/stillup/stillup/streams"
 )
 
-const (
-	shownSellers            = 5 // in an answer of sales, at most
-	shownOrders, mostOrders = 20, 100
-)
+// How many orders a list holds where nothing else is asked for, and at most.
+const shownOrders, mostOrders = 20, 100
 
 var validID = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
 
@@ -104,40 +100,4 @@ func (s *orders) get(w http.ResponseWriter, r *http.Request) error {
 		return chassis.Errorf(http.StatusNotFound, "unknown order %q", id)
 	}
 	return chassis.WriteJSON(w, http.StatusOK, o)
-}
-
-// sales answers which products have the most confirmed orders; their names it asks of catalog.
-func (s *orders) sales(w http.ResponseWriter, r *http.Request) error {
-	sellers, err := s.store.sales(r.Context(), shownSellers)
-	if err != nil {
-		return err
-	}
-	if err := s.names(r.Context(), sellers); err != nil {
-		return err
-	}
-	return chassis.WriteJSON(w, http.StatusOK, shop.TopSellers{Sellers: sellers})
-}
-
-// names sets the sellers' names; a product that catalog does not know has none.
-func (s *orders) names(ctx context.Context, sellers []shop.Seller) error {
-	if len(sellers) == 0 {
-		return nil
-	}
-	ids := make([]string, len(sellers))
-	for i, seller := range sellers {
-		ids[i] = seller.ProductID
-	}
-	var known struct{ Products []shop.Product }
-	path := "/sync/products?ids=" + url.QueryEscape(strings.Join(ids, ","))
-	if err := s.peers.Call(ctx, "catalog", http.MethodGet, path, nil, &known); err != nil {
-		return err
-	}
-	for i := range sellers {
-		for _, p := range known.Products {
-			if p.ID == sellers[i].ProductID {
-				sellers[i].ProductName = p.Name
-			}
-		}
-	}
-	return nil
 }
