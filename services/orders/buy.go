@@ -80,7 +80,7 @@ func (s *orders) orderFromPeers(w http.ResponseWriter, r *http.Request) error {
 // ask asks users and catalog at once and returns the product; a *chassis.Problem 404 where one of them knows nothing.
 func (s *orders) ask(ctx context.Context, user, product string) (shop.Product, error) {
 	var p shop.Product
-	g, ctx := errgroup.WithContext(ctx)
+	var g errgroup.Group // without a common context: the end of one call is no failure of the other
 	g.Go(func() error {
 		err := s.peers.Call(ctx, "users", http.MethodGet, "/sync/users/"+url.PathEscape(user), nil, nil)
 		if refused(err, http.StatusNotFound) {
