@@ -1,6 +1,7 @@
 package traces_test
 
 import (
+	"context"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -49,16 +50,26 @@ func TestRealExporter(t *testing.T) {
 		t.Fatal(err)
 	}
 	provider := trace.NewTracerProvider(trace.WithSyncer(exporter), trace.WithResource(resource.NewSchemaless(attribute.String("service.name", "orders"))))
-	client := http.Client{Timeout: 200 * time.Millisecond, Transport: otelhttp.NewTransport(http.DefaultTransport, otelhttp.WithTracerProvider(provider))}
+	client := http.Client{Transport: otelhttp.NewTransport(http.DefaultTransport, otelhttp.WithTracerProvider(provider))}
 	for _, tc := range []struct{ url, callee, reason string }{
 		{catalog.URL + "/fine?x=1", "catalog", ""},
 		{catalog.URL + "/bad", "catalog", "catalog answered 503"},
 		{catalog.URL + "/slow", "catalog", "catalog did not answer in time"},
 		{dead.URL + "/gone", "stock", "stock refused the connection"},
 	} {
-		if resp, err := client.Get(tc.url); err == nil {
+		within := 5 * time.Second
+		if strings.HasSuffix(tc.url, "/slow") {
+			within = 200 * time.Millisecond
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), within)
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, tc.url, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if resp, err := client.Do(req); err == nil {
 			resp.Body.Close()
 		}
+		cancel()
 		select {
 		case c := <-seen:
 			if c.Caller != "orders" || c.Callee != tc.callee || c.Reason != tc.reason || c.Failed != (tc.reason != "") ||
