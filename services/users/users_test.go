@@ -152,6 +152,11 @@ func TestSignUp(t *testing.T) {
 			t.Errorf("get %s: %d, want 404", id, status)
 		}
 	}
+	for _, body := range []string{"", "{", `{"name": "Bo", "email": "bo@example.com", "admin": true}`, `{"name": "", "email": "bo@example.com"}`} {
+		if status := call(url, http.MethodPost, "/sync/users", body, nil); status != http.StatusBadRequest {
+			t.Errorf("sign-up with %q: %d, want 400", body, status)
+		}
+	}
 	told = events(t, bus.Client(), len(seed)+2)
 	if len(told) != len(seed)+2 || told[len(seed)].Subject != "ada" || told[len(seed)+1].Subject != got.ID {
 		t.Errorf("%d events, want %d that end in ada and %s", len(told), len(seed)+2, got.ID)
