@@ -4,8 +4,10 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"sync"
 	"syscall"
+	"time"
 )
 
 // forker starts all children from one thread that lives as long as they may: Linux's parent-death signal is sent when
@@ -71,7 +73,8 @@ func (c *command) wait() *os.ProcessState {
 
 func (c *command) signal(s syscall.Signal) error { return c.cmd.Process.Signal(s) }
 
-// kill kills the child and all that descends from it, as the kill of a container does.
+// kill kills the child and all that descends from it, as the kill of a container does, and returns when those below it
+// are gone: a Postgres worker that lingers would keep its successor from starting. The child itself is reaped by wait.
 func (c *command) kill() {
 	below := descendants(c.pid())
 	_ = c.cmd.Process.Kill()
@@ -79,4 +82,15 @@ func (c *command) kill() {
 	for _, pid := range below {
 		_ = syscall.Kill(pid, syscall.SIGKILL)
 	}
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for range lingerTicks {
+		if !slices.ContainsFunc(below, alive) {
+			return
+		}
+		<-tick.C
+	}
 }
+
+// lingerTicks bounds how many milliseconds kill waits: SIGKILL takes effect at once but where the disk holds a process.
+const lingerTicks = 2000

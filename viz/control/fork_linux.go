@@ -41,3 +41,13 @@ func descendants(pid int) []int {
 	}
 	return all
 }
+
+// alive says whether a process runs; one that is dead and not reaped yet does not.
+func alive(pid int) bool {
+	stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	if err != nil {
+		return false
+	}
+	fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
+	return len(fields) > 0 && fields[0][0] != 'Z' && fields[0][0] != 'X'
+}
