@@ -24,9 +24,9 @@ type lab struct {
 	hangUp context.CancelFunc // ends the newest socket; later ones are served
 }
 
-func newLab(t *testing.T) *lab {
+func newLab(t *testing.T, frame string) *lab {
 	t.Helper()
-	state := fixture(t)
+	state := fixture(t, frame)
 	l := &lab{answer: func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }}
 	mux := http.NewServeMux()
 	mux.Handle("/", Handler(Options{State: func() ([]byte, error) { return state, nil }}))
@@ -176,7 +176,7 @@ func click(t *testing.T, ctx context.Context, name string) {
 }
 
 func TestPageInABrowser(t *testing.T) {
-	l := newLab(t)
+	l := newLab(t, "outage")
 	ctx := tab(t)
 	open(t, ctx, l.URL, 1440, 900)
 
@@ -231,13 +231,21 @@ func TestPageInABrowser(t *testing.T) {
 // TestNothingIsCut: in every size no card, label or cell overlaps another or runs over an edge, and the page never scrolls
 // sideways.
 func TestNothingIsCut(t *testing.T) {
-	l := newLab(t)
 	ctx := tab(t)
-	for _, size := range [][2]int64{{1440, 900}, {1280, 720}, {1920, 1080}, {390, 844}} {
-		open(t, ctx, l.URL, size[0], size[1])
-		holds(t, ctx, `document.documentElement.scrollWidth <= innerWidth`)
-		const faults = `(() => {
-			const out = [], all = [...document.querySelectorAll('.card, .fail, .pile-label, .bus')].map((e) => [e.className + ' ' + e.innerText, e.getBoundingClientRect()]);
+	for _, frame := range []string{"outage", "worst"} {
+		l := newLab(t, frame)
+		for _, size := range [][2]int64{{1440, 900}, {1280, 720}, {1920, 1080}, {390, 844}} {
+			nothingIsCut(t, ctx, l, size)
+		}
+	}
+}
+
+func nothingIsCut(t *testing.T, ctx context.Context, l *lab, size [2]int64) {
+	t.Helper()
+	open(t, ctx, l.URL, size[0], size[1])
+	holds(t, ctx, `document.documentElement.scrollWidth <= innerWidth`)
+	const faults = `(() => {
+			const out = [], all = [...document.querySelectorAll('.card, .fail:not(.hidden), .pile-label, .bus')].map((e) => [e.className + ' ' + e.innerText, e.getBoundingClientRect()]);
 			all.forEach(([n, a], i) => {
 				if (a.left < 0 || a.right > innerWidth + 0.5) out.push('cut: ' + n);
 				for (const [m, b] of all.slice(i + 1)) if (a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 1 && b.top < a.bottom - 1) out.push(n + ' overlaps ' + m);
@@ -246,12 +254,11 @@ func TestNothingIsCut(t *testing.T) {
 				if (e.scrollWidth > e.clientWidth + 1 || (e.matches('.card') && e.scrollHeight > e.clientHeight + 1)) out.push('too narrow: ' + e.className + ' ' + e.innerText);
 			return JSON.stringify(out);
 		})()`
-		got, err := chromedp.Run(ctx, chromedp.Evaluate[string](faults))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got != "[]" {
-			t.Errorf("%d x %d: %s", size[0], size[1], got)
-		}
+	got, err := chromedp.Run(ctx, chromedp.Evaluate[string](faults))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != "[]" {
+		t.Errorf("%d x %d: %s", size[0], size[1], got)
 	}
 }

@@ -18,7 +18,7 @@ func TestLook(t *testing.T) {
 	if *look == "" {
 		t.Skip("makes pictures; -look FOLDER runs it")
 	}
-	l := newLab(t)
+	l := newLab(t, "outage")
 	ctx := tab(t)
 	for _, s := range []struct {
 		name          string

@@ -13,10 +13,11 @@ import (
 	"testing"
 )
 
-// fixture is an invented full frame: catalog dead, purchases paused with a pile, the rest up.
-func fixture(t testing.TB) []byte {
+// fixture is an invented full frame. outage: catalog dead, purchases paused with a pile, the rest up. worst: nearly all is
+// dead, fails, waits or is unknown.
+func fixture(t testing.TB, name string) []byte {
 	t.Helper()
-	b, err := os.ReadFile("testdata/outage.json")
+	b, err := os.ReadFile("testdata/" + name + ".json")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,7 +45,7 @@ func of(state string) Options {
 }
 
 func TestPage(t *testing.T) {
-	res, body := get(t, of(string(fixture(t))), "/")
+	res, body := get(t, of(string(fixture(t, "outage"))), "/")
 	if res.StatusCode != http.StatusOK || res.Header.Get("Content-Type") != "text/html; charset=utf-8" {
 		t.Fatalf("status %d, type %q", res.StatusCode, res.Header.Get("Content-Type"))
 	}

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { frame } from '../static/js/messages.js';
-import { apply, cellKey, colourOf, empty, EVENTS, storesOf, waiting } from '../static/js/world.js';
+import { apply, behind, cellKey, colourOf, empty, EVENTS, storesOf, waiting } from '../static/js/world.js';
 import { outage } from './outage.mjs';
 
 const start = () => apply(empty(), frame(outage())).world;
@@ -47,6 +47,12 @@ test('merged and skipped frames lose no count', () => {
 test('what waits at a door is summed over its streams', () => {
   const x = waiting(start(), 'purchases');
   assert.deepEqual([x.known, x.oldest_ms, x.unknown, x.streams.map((s) => s.name)], [184, 12000, false, ['users', 'orders']]);
+});
+
+test('a copy is behind while events of its kind wait', () => {
+  const w = start();
+  assert.deepEqual(['users', 'products', 'orders'].map((k) => behind(w, 'purchases', k)), [true, false, true]);
+  assert.equal(behind(w, 'orders', 'users'), false);
 });
 
 test('the list of events is bounded and in order', () => {

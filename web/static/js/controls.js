@@ -58,7 +58,7 @@ export class Controls {
     this.form.hidden = w.system.max_load <= 0;
     this.rate.max = String(w.system.max_load);
     if (!this.dirty && document.activeElement !== this.rate) this.rate.value = w.load.known ? String(w.load.per_second) : '';
-    this.rate.placeholder = w.load.known ? '' : 'unknown';
+    this.rate.placeholder = w.load.known ? '' : '?';
     const acts = [...w.nodes.values()].some((n) => n.verbs.length > 0);
     this.restore.hidden = !acts;
     this.restore.classList.toggle('due', [...w.nodes.values()].some((n) => n.state === 'down' || n.state === 'paused'));

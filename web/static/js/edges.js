@@ -56,10 +56,13 @@ export class Edges {
     return v;
   }
 
-  /** @param {import('./world.js').World} w @param {import('./layout.js').Layout} l */
-  render(w, l) {
-    /** @type {{x: number, y: number, w: number, h: number}[]} */
-    const taken = [...l.places.values(), l.river, { x: 0, y: l.caption.y - 86, w: 188, h: 86 }];
+  /**
+   * @param {import('./world.js').World} w @param {import('./layout.js').Layout} l
+   * @param {import('./layout.js').Box[]} others where labels of others stand
+   */
+  render(w, l, others) {
+    /** @type {import('./layout.js').Box[]} */
+    const taken = [...others, ...l.places.values(), l.river, { x: 0, y: l.caption.y - 86, w: 188, h: 86 }];
     for (const e of w.edges.values()) {
       const v = this.wayOf(l, e);
       if (!v) continue;
@@ -74,7 +77,7 @@ export class Edges {
     this.labels.sweep();
   }
 
-  /** @param {Edge} e @param {Way} v @param {import('./layout.js').Layout} l @param {{x: number, y: number, w: number, h: number}[]} taken */
+  /** @param {Edge} e @param {Way} v @param {import('./layout.js').Layout} l @param {import('./layout.js').Box[]} taken */
   label(e, v, l, taken) {
     const s = this.labels.get(e.id);
     const [who, words] = s.children;
@@ -85,7 +88,9 @@ export class Edges {
       pointAt(v.dots, v.dots.length * f, at);
       return { x: Math.min(l.width - w - 4, Math.max(4, at.x - w / 2)), y: at.y - h / 2, w, h };
     });
-    const box = boxes.find((b) => !taken.some((t) => overlap(t, b))) ?? boxes[0];
+    const box = boxes.find((b) => !taken.some((t) => overlap(t, b)));
+    s.classList.toggle('hidden', !box); // no room: the dashed line and the card say it too
+    if (!box) return;
     taken.push(box);
     put(s, { x: box.x, y: box.y });
   }

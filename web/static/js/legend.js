@@ -14,7 +14,7 @@ export function legend(parent, system) {
   const line = (/** @type {string} */ cls) => svg('svg', { width: 26, height: 14, 'aria-hidden': 'true' },
     svg('path', { d: 'M1,7 H25', class: cls }));
   const items = system.kinds.map((k, i) => el('li', '', box(`fill-${i % COLOURS}`, ''), k.name));
-  if (system.kinds.length > 0) items.push(el('li', '', box('', 'url(#hatch-0)'), 'striped: a copy'));
+  if (system.kinds.length > 0) items.push(el('li', '', box('', 'url(#hatch-0)'), 'copy'), el('li', '', box('', 'url(#hatch-stale)'), 'copy that is behind'));
   items.push(el('li', '', line('edge edge-call busy'), 'request'), el('li', '', line('edge edge-call failing'), 'failing request'),
     el('li', '', el('span', 'legend-dots', '●●'), 'moving dots: events'));
   parent.replaceChildren(...items);

@@ -75,8 +75,7 @@ function render() {
   if (!place) return;
   const now = Date.now() + offset;
   river.render(world, place, now);
-  edges.render(world, place);
-  piles.render(world, place);
+  edges.render(world, place, piles.render(world, place));
   cards.render(world, place, now);
   matrix.render(world);
   notes.render(world);

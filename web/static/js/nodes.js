@@ -5,7 +5,7 @@ import { attr, el, put, text } from './dom.js';
 import { drum } from './drum.js';
 import { Verbs } from './verbs.js';
 import { and, cut, engine, millis, rate, state } from './words.js';
-import { COLOURS, storesOf } from './world.js';
+import { behind, COLOURS, storesOf } from './world.js';
 
 /** @typedef {import('./world.js').World} World */
 /** @typedef {import('./messages.js').Node} N */
@@ -31,18 +31,18 @@ class Store {
     const s = state(n, now);
     this.root.dataset.state = n.state;
     text(this.engine, cut(engine(n), 12));
-    text(this.state, `${s.symbol} ${s.text}`);
+    text(this.state, `${s.symbol} ${s.text.split(' ')[0]}`); // how long is in the label
     this.badge.hidden = !n.volatile;
     const strata = n.holds.map((h) => {
       const i = w.system.kinds.findIndex((k) => k.id === h.kind);
-      return { kind: h.kind, copy: h.copy, colour: Math.max(0, i) % COLOURS, name: w.system.kinds[i]?.name ?? h.kind };
+      return { kind: h.kind, copy: h.copy, stale: h.copy && behind(w, n.owner, h.kind), colour: Math.max(0, i) % COLOURS, name: w.system.kinds[i]?.name ?? h.kind };
     });
     const key = JSON.stringify(strata);
     if (key !== this.strata) {
       this.strata = key;
       this.holder.replaceChildren(drum(strata));
     }
-    const own = strata.filter((x) => !x.copy).map((x) => x.name), copies = strata.filter((x) => x.copy).map((x) => x.name);
+    const own = strata.filter((x) => !x.copy).map((x) => x.name), copies = strata.filter((x) => x.copy).map((x) => `${x.name}${x.stale ? ' (behind)' : ''}`);
     const holds = [own.length ? `owns ${and(own)}` : '', copies.length ? `keeps copies of ${and(copies)}` : ''].filter(Boolean).join('; ');
     const what = `${n.id}: ${n.version || engine(n)}, ${s.text}${n.volatile ? ', forgets when it ends' : ''}${holds ? `. It ${holds}` : ''}${n.reason ? `. ${n.reason}` : ''}`;
     attr(this.root, 'aria-label', what);
@@ -88,7 +88,7 @@ class Card {
     text(this.state, load ? `● ${w.load.per_second}/s set` : `${s.symbol} ${s.text}`);
     const pace = n.state === 'up' && n.rate > 0 ? `${millis(n.p50_ms)}${n.errors > 0.05 ? ` · ✕ ${rate(n.errors)}` : ''}` : '';
     text(this.pace, pace || (n.state === 'up' ? '' : cut(n.reason, 30)));
-    this.pace.hidden = !this.pace.textContent;
+    this.pace.hidden = !this.pace.textContent || n.kind === 'client'; // a client's card has no room
     this.pace.classList.toggle('bad', n.errors > 0.05 || n.state !== 'up');
     this.pace.title = pace ? `median time to answer over 5 s${n.errors > 0.05 ? `; ${rate(n.errors)} fail` : ''}` : n.reason;
     text(this.faults, n.faults.join(', '));

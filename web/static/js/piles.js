@@ -20,8 +20,13 @@ export class Piles {
     this.labels = new Keyed(labels, () => el('span', 'pile-label', el('b'), el('span'), el('span', 'hidden')));
   }
 
-  /** @param {import('./world.js').World} w @param {import('./layout.js').Layout} l */
+  /**
+   * @param {import('./world.js').World} w @param {import('./layout.js').Layout} l
+   * @returns {import('./layout.js').Box[]} where its labels stand, about
+   */
   render(w, l) {
+    /** @type {import('./layout.js').Box[]} */
+    const boxes = [];
     for (const [id, p] of l.places) {
       const wait = waiting(w, id);
       const shown = wait.known >= PILE || wait.unknown || wait.trimmed;
@@ -33,13 +38,18 @@ export class Piles {
       const s = this.labels.get(id);
       const [head, tail, who] = s.children;
       text(who, ` at the door of ${id}`);
-      text(head, wait.unknown && wait.known === 0 ? 'unknown how many wait' : `${count(wait.known)} events wait`);
-      text(tail, wait.trimmed ? 'some were trimmed unread' : wait.oldest_ms > 0 ? ` oldest ${age(wait.oldest_ms)}` : '');
+      text(head, wait.unknown && wait.known === 0 ? 'unknown number waits' : `${count(wait.known)} ${l.tall ? 'wait' : 'events wait'}`);
+      text(tail, wait.trimmed ? 'some lost unread' : wait.oldest_ms > 0 ? ` oldest ${age(wait.oldest_ms)}` : '');
       s.classList.toggle('tall', l.tall);
-      put(s, l.tall ? { x: foot.x + 28, y: p.y - 26 } : { x: foot.x + 34, y: up ? p.y + p.h + 6 : p.y - 44 });
+      const [a, b] = [head.textContent.length * 7 + 20, tail.textContent.length * 6.4 + 20];
+      const width = l.tall ? a + b - 20 : Math.max(a, b);
+      const box = { x: Math.min(foot.x + (l.tall ? 28 : 34), l.width - width), y: l.tall ? p.y - 26 : up ? p.y + p.h + 6 : p.y - 44, w: width, h: l.tall ? 22 : 38 };
+      boxes.push(box);
+      put(s, { x: box.x, y: box.y });
     }
     this.heaps.sweep();
     this.labels.sweep();
+    return boxes;
   }
 
   /** @param {SVGGElement} g @param {import('./world.js').World} w @param {ReturnType<typeof waiting>} wait

@@ -22,7 +22,8 @@ export class River {
     this.lag = el('span', 'bus-fact');
     this.lag.title = 'From the moment an event was committed until this dashboard knew it: the median of the last 5 seconds';
     this.badge = el('span', 'badge', 'forgets');
-    this.caption = el('div', 'bus', el('div', 'bus-head', this.title, this.state, this.badge), this.rate, this.lag);
+    this.foot = el('div', 'bus-foot', this.badge);
+    this.caption = el('div', 'bus', el('div', 'bus-head', this.title, this.state), this.rate, this.lag, this.foot);
     this.caption.setAttribute('role', 'group');
     this.cards.append(this.caption);
     /** @type {Verbs|undefined} */
@@ -75,7 +76,7 @@ export class River {
       this.badge.hidden = !n.volatile;
       if (!this.verbs) {
         this.verbs = new Verbs(n.id, this.say);
-        this.caption.append(this.verbs.root);
+        this.foot.prepend(this.verbs.root);
       }
       this.verbs.render(n);
     } else {

@@ -9,7 +9,7 @@ import { post } from './api.js';
 /** @type {Record<string, {when: import('./messages.js').State[], title: string, done: string}>} */
 const VERBS = {
   kill: { when: ['up', 'starting', 'paused', 'unknown'], title: 'Ends it at once, without warning (SIGKILL)', done: 'was killed' },
-  stop: { when: ['up', 'starting', 'unknown'], title: 'Asks it to end in good order (SIGTERM)', done: 'was stopped' },
+  stop: { when: ['up', 'starting'], title: 'Asks it to end in good order (SIGTERM)', done: 'was stopped' },
   pause: { when: ['up'], title: 'Keeps it alive but silent', done: 'was paused' },
   resume: { when: ['paused'], title: 'Lets it go on', done: 'goes on' },
   start: { when: ['down', 'unknown'], title: 'Starts it again on the same data', done: 'was started' },

@@ -22,7 +22,7 @@ export function age(ms) {
   if (Number.isNaN(ms)) return '';
   const s = Math.max(0, Math.floor(ms / 1000));
   if (s < 120) return `${s} s`;
-  if (s < 7200) return `${Math.floor(s / 60)} min`;
+  if (s < 3600) return `${Math.floor(s / 60)} min`;
   if (s < 172800) return `${Math.floor(s / 3600)} h`;
   return `${Math.floor(s / 86400)} d`;
 }

@@ -145,6 +145,14 @@ export function waiting(w, service) {
   return sum;
 }
 
+/** Whether a service's copy of a kind is behind: events of it wait at its door. @param {World} w @param {string} service @param {string} kind */
+export function behind(w, service, kind) {
+  for (const e of w.edges.values()) {
+    if (e.kind === 'take' && e.to === service && e.waiting >= PILE && w.streams.get(e.from)?.kind === kind) return true;
+  }
+  return false;
+}
+
 /** The stores of a node. @param {World} w @param {string} id */
 export const storesOf = (w, id) => [...w.nodes.values()].filter((n) => n.kind === 'store' && n.owner === id);
 
