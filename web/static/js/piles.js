@@ -38,8 +38,8 @@ export class Piles {
       const s = this.labels.get(id);
       const [head, tail, who] = s.children;
       text(who, ` at the door of ${id}`);
-      text(head, wait.unknown && wait.known === 0 ? 'unknown number waits' : `${count(wait.known)} ${l.tall ? 'wait' : 'events wait'}`);
-      text(tail, wait.trimmed ? 'some lost unread' : wait.oldest_ms > 0 ? ` oldest ${age(wait.oldest_ms)}` : '');
+      text(head, wait.unknown && wait.known === 0 ? 'unknown number waits' : `${count(wait.known)} events wait`);
+      text(tail, wait.trimmed ? l.tall ? 'some lost' : 'some lost unread' : wait.oldest_ms > 0 ? `${l.tall ? 'for' : 'oldest'} ${age(wait.oldest_ms)}` : '');
       s.classList.toggle('tall', l.tall);
       const [a, b] = [head.textContent.length * 7 + 20, tail.textContent.length * 6.4 + 20];
       const width = l.tall ? a + b - 20 : Math.max(a, b);
