@@ -61,8 +61,7 @@ func (t *trending) topFromCopies(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	chassis.WriteJSON(w, http.StatusOK, top)
-	return nil
+	return chassis.WriteJSON(w, http.StatusOK, top)
 }
 
 // topFromPeers asks orders, which asks catalog for the names: with the caller's own request, a chain of three.
@@ -71,6 +70,5 @@ func (t *trending) topFromPeers(w http.ResponseWriter, r *http.Request) error {
 	if err := t.peers.Call(r.Context(), "orders", http.MethodGet, "/sync/sales", nil, &top); err != nil {
 		return err
 	}
-	chassis.WriteJSON(w, http.StatusOK, top)
-	return nil
+	return chassis.WriteJSON(w, http.StatusOK, top)
 }

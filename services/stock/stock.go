@@ -1,0 +1,167 @@
+// Package stock knows how many units of each product there are, and holds them for orders, in a Redis of its own.
+package stock
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"regexp"
+	"sync/atomic"
+	"time"
+
+	"github.com/stillup/stillup/services/chassis"
+	"github.com/stillup/stillup/services/outbox"
+	"github.com/stillup/stillup/services/shop"
+	"github.com/stillup/stillup/streams"
+)
+
+// maxQuantity is how many units one reservation can hold.
+const maxQuantity = 100
+
+const firstRetry, lastRetry = 100 * time.Millisecond, time.Second
+
+var validID = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
+
+// Run serves stock until ctx ends. It starts and stays alive with its store, the bus and every peer dead; an error is a
+// fault in cfg.
+func Run(ctx context.Context, cfg chassis.Config) error {
+	svc, err := chassis.New(cfg)
+	if err != nil {
+		return err
+	}
+	store, err := streams.Open(cfg.StoreURL)
+	if err != nil {
+		return fmt.Errorf("stock: its store: %w", err)
+	}
+	defer store.Close()
+	bus, err := streams.Open(cfg.BusURL)
+	if err != nil {
+		return fmt.Errorf("stock: the bus: %w", err)
+	}
+	defer bus.Close()
+
+	s := &stock{shelf: shelf{store}, name: cfg.Name, log: svc.Log,
+		relay: &outbox.Relay{Store: outbox.NewRedis(store), BusURL: cfg.BusURL, Stream: shop.Stock, Log: svc.Log}}
+	svc.Ready(func(ctx context.Context) error {
+		if !s.seeded.Load() {
+			return errUnready
+		}
+		return store.Ping(ctx).Err()
+	})
+	for _, pattern := range []string{chassis.Sync, chassis.Copies} {
+		svc.Handle("GET /"+pattern+"/stock/{product}", s.look)
+		svc.Handle("POST /"+pattern+"/reservations", s.reserve)
+		svc.Handle("DELETE /"+pattern+"/reservations/{order}", s.release)
+	}
+	consumer := &streams.Consumer{
+		Redis:   bus,
+		Group:   cfg.Name,
+		Name:    cfg.Name + "@" + cfg.Addr,
+		Streams: []string{shop.Catalog, shop.Orders},
+		Handle:  s.apply,
+		Healthy: svc.Healthy,
+		Log:     svc.Log,
+	}
+	svc.Go("outbox", s.run)
+	svc.Go("events", consumer.Run)
+	return svc.Run(ctx)
+}
+
+type stock struct {
+	shelf  shelf
+	name   string
+	log    *slog.Logger
+	relay  *outbox.Relay
+	seeded atomic.Bool
+}
+
+// run fills the shelf, again and again until the store lets it, and then relays events until ctx ends.
+func (s *stock) run(ctx context.Context) error {
+	level := slog.LevelWarn
+	for wait := firstRetry; ; wait = min(2*wait, lastRetry) {
+		err := s.shelf.seed(ctx)
+		if err == nil {
+			s.seeded.Store(true)
+			return s.relay.Run(ctx)
+		}
+		s.log.Log(ctx, level, "store is not ready; trying again", "err", err)
+		level = slog.LevelDebug // said once
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(wait):
+		}
+	}
+}
+
+func (s *stock) look(w http.ResponseWriter, r *http.Request) error {
+	product := r.PathValue("product")
+	if !validID.MatchString(product) {
+		return chassis.Errorf(http.StatusNotFound, "%s %q", unknownProduct, product)
+	}
+	v, err := s.shelf.level(r.Context(), product)
+	if err != nil {
+		return err
+	}
+	return chassis.WriteJSON(w, http.StatusOK, v)
+}
+
+// reserve answers 201 with the reservation, also where the order had it already, 409 where there are too few units.
+func (s *stock) reserve(w http.ResponseWriter, r *http.Request) error {
+	var in shop.Reservation
+	if err := chassis.ReadJSON(r, &in); err != nil {
+		return err
+	}
+	if err := validate(in); err != nil {
+		return err
+	}
+	state, err := s.hold(r.Context(), in)
+	switch {
+	case err != nil:
+		return err
+	case state == soldOut:
+		return chassis.Errorf(http.StatusConflict, "%s: %s", in.ProductID, soldOut)
+	case state == unknownProduct:
+		return chassis.Errorf(http.StatusNotFound, "%s %q", unknownProduct, in.ProductID)
+	}
+	return chassis.WriteJSON(w, http.StatusCreated, shop.Reservation{OrderID: in.OrderID, ProductID: in.ProductID, Quantity: in.Quantity})
+}
+
+// release answers 204 whether or not anything was held.
+func (s *stock) release(w http.ResponseWriter, r *http.Request) error {
+	done, err := s.shelf.release(r.Context(), r.PathValue("order"))
+	if err != nil {
+		return err
+	}
+	if done {
+		s.relay.Wake()
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// hold reserves and has the event of it sent.
+func (s *stock) hold(ctx context.Context, r shop.Reservation) (string, error) {
+	if !s.seeded.Load() {
+		return "", errUnready
+	}
+	state, now, err := s.shelf.reserve(ctx, r)
+	if now {
+		s.relay.Wake()
+	}
+	return state, err
+}
+
+// validate says what is wrong with a reservation; nil for nothing.
+func validate(r shop.Reservation) error {
+	switch {
+	case !validID.MatchString(r.OrderID):
+		return chassis.Errorf(http.StatusBadRequest, "order_id: 1 to 64 letters, digits, dots, dashes and underscores")
+	case !validID.MatchString(r.ProductID):
+		return chassis.Errorf(http.StatusBadRequest, "product_id: 1 to 64 letters, digits, dots, dashes and underscores")
+	case r.Quantity < 1 || r.Quantity > maxQuantity:
+		return chassis.Errorf(http.StatusBadRequest, "quantity: 1 to %d", maxQuantity)
+	}
+	return nil
+}
