@@ -1,0 +1,121 @@
+// Package catalog holds what is on sale and at what price. It owns the products, in a MongoDB of its own, and tells of
+// them on the stream catalog.
+package catalog
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"regexp"
+	"strings"
+
+	"github.com/stillup/stillup/services/chassis"
+	"github.com/stillup/stillup/services/shop"
+)
+
+const (
+	// maxPrice is the highest price in euro cents; the lowest is 1.
+	maxPrice = 10_000_000
+	// maxList is how many products one list holds, and how many ids one may ask for.
+	maxList = 500
+)
+
+var validID = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
+
+// Run serves the catalogue until ctx ends. It starts and stays alive with its store, the bus and every peer dead; an
+// error is a fault in cfg.
+func Run(ctx context.Context, cfg chassis.Config) error {
+	svc, err := chassis.New(cfg)
+	if err != nil {
+		return err
+	}
+	store, err := open(cfg, svc.Log)
+	if err != nil {
+		return fmt.Errorf("catalog: %w", err)
+	}
+	defer store.close()
+	svc.Ready(store.healthy)
+	svc.Go("outbox", store.run)
+	c := catalog{store}
+	for _, pattern := range []string{chassis.Sync, chassis.Copies} {
+		svc.Handle("GET /"+pattern+"/products", c.list)
+		svc.Handle("GET /"+pattern+"/products/{id}", c.get)
+		svc.Handle("PUT /"+pattern+"/products/{id}/price", c.setPrice)
+	}
+	return svc.Run(ctx)
+}
+
+type catalog struct{ store *store }
+
+// list answers with all products, or with those of the ids asked for that exist, by id.
+func (c catalog) list(w http.ResponseWriter, r *http.Request) error {
+	var answer struct {
+		Products []shop.Product `json:"products"`
+	}
+	var err error
+	if query := r.URL.Query(); query.Has("ids") {
+		asked := strings.Split(query.Get("ids"), ",")
+		if len(asked) > maxList {
+			return chassis.Errorf(http.StatusBadRequest, "ids: at most %d", maxList)
+		}
+		ids := []string{}
+		for _, id := range asked {
+			if validID.MatchString(id) { // no product has any other
+				ids = append(ids, id)
+			}
+		}
+		answer.Products, err = c.store.some(r.Context(), ids)
+	} else {
+		answer.Products, err = c.store.all(r.Context())
+	}
+	if err != nil {
+		return err
+	}
+	return chassis.WriteJSON(w, http.StatusOK, answer)
+}
+
+func (c catalog) get(w http.ResponseWriter, r *http.Request) error {
+	id, err := pathID(r)
+	if err != nil {
+		return err
+	}
+	p, err := c.store.product(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	return chassis.WriteJSON(w, http.StatusOK, p)
+}
+
+// setPrice answers with the product as it is now. The price that it has already changes nothing, so that a repeated
+// request is one event.
+func (c catalog) setPrice(w http.ResponseWriter, r *http.Request) error {
+	id, err := pathID(r)
+	if err != nil {
+		return err
+	}
+	var body struct {
+		PriceCents int64 `json:"price_cents"`
+	}
+	if err := chassis.ReadJSON(r, &body); err != nil {
+		return err
+	}
+	if body.PriceCents < 1 || body.PriceCents > maxPrice {
+		return chassis.Errorf(http.StatusBadRequest, "price_cents: 1 to %d", maxPrice)
+	}
+	p, err := c.store.setPrice(r.Context(), id, body.PriceCents)
+	if err != nil {
+		return err
+	}
+	return chassis.WriteJSON(w, http.StatusOK, p)
+}
+
+// pathID is the product's id in the path; a 404 where no product can have it.
+func pathID(r *http.Request) (string, error) {
+	id := r.PathValue("id")
+	if !validID.MatchString(id) {
+		return "", unknown(id)
+	}
+	return id, nil
+}
+
+func unknown(id string) error { return chassis.Errorf(http.StatusNotFound, "unknown product %q", id) }
