@@ -26,11 +26,11 @@ func (s *session) compare(ctx context.Context) error {
 		return err
 	}
 	if lost {
-		n, err := s.relay.Store.Rewind(ctx, after)
+		n, err := within(ctx, longTimeout, func(ctx context.Context) (int, error) { return s.relay.Store.Rewind(ctx, after) })
 		if err != nil {
 			return err
 		}
-		if s.journal.last, err = s.relay.Store.LastSent(ctx); err != nil {
+		if s.journal.last, err = within(ctx, longTimeout, s.relay.Store.LastSent); err != nil {
 			return err
 		}
 		s.out.log.Warn("outbox: the bus lost events, publishing them again", "after", after, "events", n)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/google/uuid"
@@ -183,15 +184,25 @@ func (m *Mongo) Sent(ctx context.Context, recs []Record) error {
 			SetFilter(bson.D{{Key: "_id", Value: h.Doc}, {Key: "outbox.0.id", Value: h.Event}}).
 			SetUpdate(bson.D{{Key: "$pop", Value: bson.D{{Key: "outbox", Value: -1}}}}))
 	}
-	if _, err := m.journal.BulkWrite(ctx, journal); err != nil {
+	if err := bulk(ctx, m.journal, journal); err != nil {
 		return fmt.Errorf("outbox: write %d events to the journal: %w", len(recs), err)
 	}
 	m.again = m.again[min(again, len(m.again)):]
-	if len(docs) == 0 {
-		return nil
-	}
-	if _, err := m.docs.BulkWrite(ctx, docs); err != nil {
+	if err := bulk(ctx, m.docs, docs); err != nil {
 		return fmt.Errorf("outbox: take %d published events out of their documents: %w", len(docs), err)
+	}
+	return nil
+}
+
+// bulkMost is how many updates go in one command. FerretDB 1.24 holds one of its 100 connections to SQLite for each update
+// of a command until the command ends: more than that wait for ever.
+const bulkMost = 50
+
+func bulk(ctx context.Context, c *mongo.Collection, writes []mongo.WriteModel) error {
+	for part := range slices.Chunk(writes, bulkMost) {
+		if _, err := c.BulkWrite(ctx, part); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -16,14 +16,16 @@ const (
 	// Kept is how many published events a journal keeps: what a wiped bus can be filled with again.
 	Kept = 100_000
 
-	batch      = 200                    // events per round trip to the bus
-	pollEvery  = 500 * time.Millisecond // how long a commit waits whose Wake was lost
-	leadEvery  = 250 * time.Millisecond // how often one that does not lead tries to
-	checkEvery = 500 * time.Millisecond // how often the bus is compared with the journal
-	pruneEvery = time.Minute
-	markWithin = time.Second // what is published is marked, also when the relay is told to end
-	minBackoff = 50 * time.Millisecond
-	maxBackoff = time.Second
+	batch        = 200                    // events per round trip to the bus
+	pollEvery    = 500 * time.Millisecond // how long a commit waits whose Wake was lost
+	leadEvery    = 250 * time.Millisecond // how often one that does not lead tries to
+	checkEvery   = 500 * time.Millisecond // how often the bus is compared with the journal
+	pruneEvery   = time.Minute
+	storeTimeout = 5 * time.Second // of one call of the store: a silent one counts as down
+	longTimeout  = time.Minute     // of one that may touch the whole journal
+	markWithin   = 2 * time.Second // what is published is marked, also when the relay is told to end
+	minBackoff   = 50 * time.Millisecond
+	maxBackoff   = time.Second
 )
 
 // Relay moves a journal's events to one stream of the bus, of which it is the only writer. Its methods may be called from
@@ -107,7 +109,7 @@ func (s *session) close() {
 func (s *session) run(ctx context.Context) error {
 	s.pruned = time.Now()
 	for {
-		lead, err := s.relay.Store.Lead(ctx)
+		lead, err := within(ctx, storeTimeout, s.relay.Store.Lead)
 		if err != nil {
 			return err
 		}
@@ -137,7 +139,7 @@ func (s *session) run(ctx context.Context) error {
 func (s *session) round(ctx context.Context) (int, error) {
 	if s.conn == nil {
 		s.conn = s.bus.Conn()
-		last, err := s.relay.Store.LastSent(ctx)
+		last, err := within(ctx, longTimeout, s.relay.Store.LastSent)
 		if err != nil {
 			return 0, err
 		}
@@ -150,11 +152,12 @@ func (s *session) round(ctx context.Context) (int, error) {
 	}
 	if time.Since(s.pruned) >= pruneEvery {
 		s.pruned = time.Now()
-		if err := s.relay.Store.Prune(ctx, Kept); err != nil {
+		_, err := within(ctx, longTimeout, func(ctx context.Context) (any, error) { return nil, s.relay.Store.Prune(ctx, Kept) })
+		if err != nil {
 			return 0, err
 		}
 	}
-	recs, err := s.relay.Store.Unsent(ctx, batch)
+	recs, err := within(ctx, storeTimeout, func(ctx context.Context) ([]Record, error) { return s.relay.Store.Unsent(ctx, batch) })
 	if err != nil || len(recs) == 0 {
 		return 0, err
 	}
@@ -176,6 +179,13 @@ func (s *session) round(ctx context.Context) (int, error) {
 	}
 	s.journal.last = ids[len(ids)-1]
 	return len(recs), nil
+}
+
+// within calls f with a context that ends after d at the latest.
+func within[T any](ctx context.Context, d time.Duration, f func(context.Context) (T, error)) (T, error) {
+	ctx, cancel := context.WithTimeout(ctx, d)
+	defer cancel()
+	return f(ctx)
 }
 
 // pause waits for d or a wake-up; its error is ctx's.

@@ -1,0 +1,502 @@
+package outbox_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/redis/go-redis/v9"
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
+
+	"github.com/stillup/stillup/services/outbox"
+	"github.com/stillup/stillup/services/stores/storestest"
+	"github.com/stillup/stillup/streams"
+	"github.com/stillup/stillup/streams/streamstest"
+)
+
+// owner is a service's store as the suite needs it.
+type owner struct {
+	open   func(t testing.TB) outbox.Store // one process's view of the journal; each call is another process
+	commit func(t testing.TB, events ...streams.Event)
+}
+
+// owners makes an empty store of each engine.
+var owners = []struct {
+	name string
+	make func(t testing.TB) owner
+}{
+	{"postgres", postgresOwner}, {"mongodb", mongoOwner}, {"redis", redisOwner},
+}
+
+func postgresOwner(t testing.TB) owner {
+	url := storestest.Postgres(t)
+	ctx := t.Context()
+	connect := func(t testing.TB) *pgxpool.Pool {
+		pool, err := pgxpool.New(ctx, url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(pool.Close)
+		return pool
+	}
+	open := func(t testing.TB) outbox.Store {
+		store, err := outbox.NewPostgres(ctx, connect(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return store
+	}
+	pool := connect(t)
+	writer, err := outbox.NewPostgres(ctx, pool)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return owner{open, func(t testing.TB, events ...streams.Event) {
+		t.Helper()
+		err := pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error { return writer.Add(ctx, tx, events...) })
+		if err != nil {
+			t.Fatal(err)
+		}
+	}}
+}
+
+func mongoOwner(t testing.TB) owner {
+	url := storestest.Mongo(t)
+	open := func(t testing.TB) outbox.Store {
+		store, err := outbox.NewMongo(t.Context(), storestest.Database(t, url), "things")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return store
+	}
+	writer := open(t).(*outbox.Mongo)
+	things := storestest.Database(t, url).Collection("things")
+	return owner{open, func(t testing.TB, events ...streams.Event) {
+		t.Helper()
+		for _, e := range events {
+			_, err := things.UpdateOne(t.Context(), bson.D{{Key: "_id", Value: e.Subject}}, bson.D{
+				{Key: "$set", Value: bson.D{{Key: "version", Value: e.Version}}},
+				{Key: "$push", Value: bson.D{{Key: "outbox", Value: writer.Pending(e)}}},
+			}, options.UpdateOne().SetUpsert(true))
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	}}
+}
+
+func redisOwner(t testing.TB) owner {
+	url := storestest.Redis(t)
+	connect := func(t testing.TB) *redis.Client {
+		rdb, err := streams.Open(url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { rdb.Close() })
+		return rdb
+	}
+	rdb := connect(t)
+	change := redis.NewScript(`redis.call('SET', KEYS[1], ARGV[1]) redis.call('XADD', KEYS[2], '*', 'ce', ARGV[2])`)
+	return owner{
+		func(t testing.TB) outbox.Store { return outbox.NewRedis(connect(t)) },
+		func(t testing.TB, events ...streams.Event) {
+			t.Helper()
+			for _, e := range events {
+				keys := []string{"thing:" + e.Subject, outbox.RedisKey}
+				err := change.Run(t.Context(), rdb, keys, e.Version, e.AppendJSON(nil)).Err()
+				if err != nil && err != redis.Nil {
+					t.Fatal(err)
+				}
+			}
+		},
+	}
+}
+
+// event is the version-th of its subject.
+func event(subject string, version int) streams.Event {
+	return streams.Event{ID: uuid.NewString(), Source: "things", Type: "thing.changed.v1", Subject: subject,
+		Time: time.Now().UTC(), Version: int64(version), Data: fmt.Appendf(nil, `{"id":%q,"level":%d}`, subject, version)}
+}
+
+// history is n events of k subjects in turn.
+func history(n, k int) []streams.Event {
+	events := make([]streams.Event, n)
+	for i := range events {
+		events[i] = event(fmt.Sprintf("t-%02d", i%k), i/k+1)
+	}
+	return events
+}
+
+const stream = "things"
+
+// start runs a relay; the function it returns ends it and waits. It ends with the test too.
+func start(t testing.TB, store outbox.Store, bus string) (*outbox.Relay, func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	r := &outbox.Relay{Store: store, BusURL: bus, Stream: stream, Log: slog.New(slog.DiscardHandler)}
+	done := make(chan error, 1)
+	go func() { done <- r.Run(ctx) }()
+	stop := sync.OnceFunc(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("Run: %v", err)
+		}
+	})
+	t.Cleanup(stop)
+	return r, stop
+}
+
+// until waits for a condition.
+func until(t testing.TB, what string, ok func() bool) {
+	t.Helper()
+	deadline := time.NewTimer(10 * time.Second)
+	defer deadline.Stop()
+	tick := time.NewTicker(2 * time.Millisecond)
+	defer tick.Stop()
+	for !ok() {
+		select {
+		case <-tick.C:
+		case <-deadline.C:
+			t.Fatalf("in 10 s not: %s", what)
+		}
+	}
+}
+
+// published is what stands on the bus, in order.
+func published(t testing.TB, rdb redis.Cmdable) []streams.Event {
+	t.Helper()
+	entries, err := rdb.XRange(t.Context(), stream, "-", "+").Result()
+	if err != nil {
+		return nil // the bus is down for now
+	}
+	events := make([]streams.Event, len(entries))
+	for i, e := range entries {
+		if events[i], err = streams.ParseEvent([]byte(e.Values[streams.Field].(string))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return events
+}
+
+// arrives waits until every one of want is on the bus and checks that each subject's came in order. It returns how many
+// came more than once.
+func arrives(t testing.TB, rdb redis.Cmdable, want []streams.Event) (doubled int) {
+	t.Helper()
+	var got []streams.Event
+	until(t, fmt.Sprintf("%d events on the bus", len(want)), func() bool {
+		got = published(t, rdb)
+		have := map[string]bool{}
+		for _, e := range got {
+			have[e.ID] = true
+		}
+		return !slices.ContainsFunc(want, func(e streams.Event) bool { return !have[e.ID] })
+	})
+	seen := map[string]bool{}
+	highest := map[string]int64{}
+	for _, e := range got {
+		if seen[e.ID] {
+			doubled++
+			continue
+		}
+		seen[e.ID] = true
+		if e.Version != highest[e.Subject]+1 {
+			t.Errorf("%s: version %d after %d", e.Subject, e.Version, highest[e.Subject])
+		}
+		highest[e.Subject] = e.Version
+	}
+	return doubled
+}
+
+// ids are the events' ids.
+func ids(recs []outbox.Record) []string {
+	var ids []string
+	for _, r := range recs {
+		ids = append(ids, r.Event.ID)
+	}
+	return ids
+}
+
+func unsent(t testing.TB, store outbox.Store) []outbox.Record {
+	t.Helper()
+	recs, err := store.Unsent(t.Context(), 1000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return recs
+}
+
+// TestConformance is what each store promises the relay, alone and with it.
+func TestConformance(t *testing.T) {
+	for _, o := range owners {
+		t.Run(o.name, func(t *testing.T) {
+			for _, c := range []struct {
+				name string
+				test func(t *testing.T, o owner)
+			}{
+				{"journal", testJournal},
+				{"order per subject", testOrder},
+				{"killed between commit and publish", testKilledBeforePublish},
+				{"killed between publish and mark", testKilledBeforeMark},
+				{"bus down, then up", testBusDown},
+				{"bus wiped", testBusWiped},
+				{"bus wiped while no relay runs", testBusWipedUnseen},
+				{"stream deleted and filled again", testStreamRefilled},
+				{"two relays, one leader", testOneLeader},
+				{"a dead leader's place", testDeadLeader},
+			} {
+				t.Run(c.name, func(t *testing.T) { c.test(t, o.make(t)) })
+			}
+		})
+	}
+}
+
+// testJournal: unsent, sent, rewound and pruned, by hand.
+func testJournal(t *testing.T, o owner) {
+	store, ctx := o.open(t), t.Context()
+	if last, err := store.LastSent(ctx); err != nil || last != "" {
+		t.Fatalf("LastSent of an empty journal: %q, %v", last, err)
+	}
+	if recs := unsent(t, store); len(recs) != 0 {
+		t.Fatalf("Unsent of an empty journal: %v", recs)
+	}
+	events := history(6, 1)
+	o.commit(t, events...)
+	if recs, err := store.Unsent(ctx, 2); err != nil || len(recs) != 2 || recs[0].Event.ID != events[0].ID {
+		t.Fatalf("Unsent(2): %v, %v", recs, err)
+	}
+	mark := func(entries ...string) {
+		t.Helper()
+		recs := unsent(t, store)[:len(entries)]
+		for i := range recs {
+			recs[i].EntryID = entries[i]
+		}
+		if err := store.Sent(ctx, recs); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := func(what string, last string, left ...streams.Event) {
+		t.Helper()
+		if got, err := store.LastSent(ctx); err != nil || got != last {
+			t.Errorf("%s: LastSent %q, %v; want %q", what, got, err, last)
+		}
+		var wantIDs []string
+		for _, e := range left {
+			wantIDs = append(wantIDs, e.ID)
+		}
+		if got := ids(unsent(t, store)); !slices.Equal(got, wantIDs) {
+			t.Errorf("%s: unsent %q, want %q", what, got, wantIDs)
+		}
+	}
+	want("committed", "", events...)
+	mark("999-0", "1000-9")
+	want("two marked", "1000-9", events[2:]...)
+	mark("1000-10", "1000-11")
+	want("four marked", "1000-11", events[4:]...)
+	if n, err := store.Rewind(ctx, "1000-11"); err != nil || n != 0 {
+		t.Errorf("Rewind to the last: %d, %v", n, err)
+	}
+	if n, err := store.Rewind(ctx, "1000-9"); err != nil || n != 2 {
+		t.Errorf("Rewind: %d, %v", n, err)
+	}
+	if got := ids(unsent(t, store)); !slices.Contains(got, events[2].ID) || !slices.Contains(got, events[3].ID) || got[0] != events[2].ID {
+		t.Errorf("rewound: unsent %q, want %q and %q first", got, events[2].ID, events[3].ID)
+	}
+	mark("2000-0", "2000-1")
+	want("marked again", "2000-1", events[4:]...)
+	if err := store.Prune(ctx, 1); err != nil {
+		t.Fatal(err)
+	}
+	want("pruned", "2000-1", events[4:]...)
+	if n, err := store.Rewind(ctx, "0-0"); err != nil || n != 1 {
+		t.Errorf("Rewind after Prune(1): %d, %v", n, err)
+	}
+	if got := ids(unsent(t, store)); len(got) == 0 || got[0] != events[3].ID {
+		t.Errorf("rewound after Prune(1): %q, want %q first", got, events[3].ID)
+	}
+	mark("3000-0")
+	mark("3000-1", "3000-2")
+	want("all marked", "3000-2")
+}
+
+func testOrder(t *testing.T, o owner) {
+	bus := streamstest.Start(t, "--appendfsync", "no")
+	relay, _ := start(t, o.open(t), bus.URL())
+	events := history(450, 7)
+	for part := range slices.Chunk(events, 50) {
+		o.commit(t, part...)
+		relay.Wake()
+	}
+	if n := arrives(t, bus.Client(), events); n != 0 {
+		t.Errorf("%d events came twice without a fault", n)
+	}
+}
+
+func testKilledBeforePublish(t *testing.T, o owner) {
+	bus := streamstest.Start(t)
+	_, stop := start(t, o.open(t), bus.URL())
+	stop()
+	events := history(20, 3)
+	o.commit(t, events...)
+	start(t, o.open(t), bus.URL())
+	if n := arrives(t, bus.Client(), events); n != 0 {
+		t.Errorf("%d events came twice", n)
+	}
+}
+
+// deadMarker is a relay's store whose process dies between publish and mark: Sent never gets through.
+type deadMarker struct {
+	outbox.Store
+	tried chan struct{}
+}
+
+func (d *deadMarker) Sent(ctx context.Context, _ []outbox.Record) error {
+	select {
+	case d.tried <- struct{}{}:
+	default: // one is enough
+	}
+	return context.Canceled
+}
+
+func testKilledBeforeMark(t *testing.T, o owner) {
+	bus := streamstest.Start(t)
+	events := history(20, 3)
+	o.commit(t, events...)
+	dead := &deadMarker{o.open(t), make(chan struct{}, 1)}
+	_, stop := start(t, dead, bus.URL())
+	<-dead.tried
+	stop()
+	store := o.open(t)
+	start(t, store, bus.URL())
+	until(t, "everything marked", func() bool { return len(unsent(t, store)) == 0 })
+	if n := arrives(t, bus.Client(), events); n < len(events) {
+		t.Errorf("%d came again, want at least %d", n, len(events))
+	}
+}
+
+func testBusDown(t *testing.T, o owner) {
+	bus := streamstest.Start(t)
+	relay, _ := start(t, o.open(t), bus.URL())
+	events := history(40, 3)
+	o.commit(t, events[:20]...)
+	relay.Wake()
+	arrives(t, bus.Client(), events[:20])
+	bus.Kill()
+	o.commit(t, events[20:]...)
+	relay.Wake()
+	bus.Start()
+	arrives(t, bus.Client(), events)
+}
+
+func testBusWiped(t *testing.T, o owner) {
+	bus := streamstest.Start(t)
+	store := o.open(t)
+	relay, _ := start(t, store, bus.URL())
+	events := history(250, 3)
+	o.commit(t, events[:240]...)
+	relay.Wake()
+	arrives(t, bus.Client(), events[:240])
+	until(t, "everything marked", func() bool { return len(unsent(t, store)) == 0 })
+	bus.Wipe()
+	o.commit(t, events[240:]...)
+	relay.Wake()
+	arrives(t, bus.Client(), events)
+}
+
+func testBusWipedUnseen(t *testing.T, o owner) {
+	bus := streamstest.Start(t)
+	_, stop := start(t, o.open(t), bus.URL())
+	events := history(30, 3)
+	o.commit(t, events...)
+	arrives(t, bus.Client(), events)
+	stop()
+	bus.Wipe()
+	start(t, o.open(t), bus.URL())
+	if n := arrives(t, bus.Client(), events); n != 0 {
+		t.Errorf("%d events came twice", n)
+	}
+}
+
+// testStreamRefilled: a newer entry in a new stream hides the loss from a look at the last id alone.
+func testStreamRefilled(t *testing.T, o owner) {
+	bus := streamstest.Start(t)
+	_, stop := start(t, o.open(t), bus.URL())
+	events := history(30, 3)
+	o.commit(t, events...)
+	rdb := bus.Client()
+	arrives(t, rdb, events)
+	stop()
+	if err := rdb.Del(t.Context(), stream).Err(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := streams.Publish(t.Context(), rdb, stream, event("foreign", 1)); err != nil {
+		t.Fatal(err)
+	}
+	start(t, o.open(t), bus.URL())
+	arrives(t, rdb, events)
+}
+
+func testOneLeader(t *testing.T, o owner) {
+	bus := streamstest.Start(t)
+	_, stopA := start(t, o.open(t), bus.URL())
+	_, stopB := start(t, o.open(t), bus.URL())
+	events := history(60, 3)
+	for part := range slices.Chunk(events[:40], 10) {
+		o.commit(t, part...)
+	}
+	if n := arrives(t, bus.Client(), events[:40]); n != 0 {
+		t.Errorf("%d events came twice with two relays", n)
+	}
+	stopA()
+	o.commit(t, events[40:50]...)
+	arrives(t, bus.Client(), events[:50])
+	_, _ = start(t, o.open(t), bus.URL())
+	stopB()
+	o.commit(t, events[50:]...)
+	if n := arrives(t, bus.Client(), events); n != 0 {
+		t.Errorf("%d events came twice while relays took over", n)
+	}
+}
+
+// testDeadLeader: one that is killed does not resign; its place is free within two seconds.
+func testDeadLeader(t *testing.T, o owner) {
+	a, b := o.open(t), o.open(t)
+	lead := func(s outbox.Store) bool {
+		ok, err := s.Lead(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return ok
+	}
+	if !lead(a) || !lead(a) || lead(b) {
+		t.Fatal("want a to lead, and b not to")
+	}
+	if err := b.Resign(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if lead(b) {
+		t.Fatal("b resigned and took a's place")
+	}
+	if p, ok := a.(*outbox.Postgres); ok {
+		p.KillLead(t) // the others' leads run out by themselves
+	}
+	died := time.Now()
+	until(t, "b leads", func() bool { return lead(b) })
+	if took := time.Since(died); took > 2*time.Second {
+		t.Errorf("b leads after %v, want 2 s at most", took)
+	}
+	if err := b.Resign(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "a leads again at once", func() bool { return lead(a) })
+	if err := a.Resign(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
