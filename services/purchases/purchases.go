@@ -1,0 +1,94 @@
+// Package purchases answers what a user has bought: from a read model of its own in MongoDB, kept from the streams users,
+// catalog and orders, or by asking those services.
+package purchases
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"regexp"
+
+	"github.com/stillup/stillup/services/chassis"
+	"github.com/stillup/stillup/services/shop"
+	"github.com/stillup/stillup/streams"
+)
+
+var validID = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
+
+// Run serves purchases until ctx ends. It starts and stays alive with its store, the bus and every peer dead; an error
+// is a fault in cfg.
+func Run(ctx context.Context, cfg chassis.Config) error {
+	svc, err := chassis.New(cfg)
+	if err != nil {
+		return err
+	}
+	store, err := open(cfg.StoreURL, svc.Log)
+	if err != nil {
+		return fmt.Errorf("purchases: %w", err)
+	}
+	defer store.close()
+	bus, err := streams.Open(cfg.BusURL)
+	if err != nil {
+		return fmt.Errorf("purchases: the bus: %w", err)
+	}
+	defer bus.Close()
+
+	p := &purchases{store: store, name: cfg.Name, peers: svc.Client}
+	svc.Ready(store.healthy)
+	svc.Go("index", store.prepare)
+	svc.Handle("GET /copies/purchases/{user}", p.fromCopies)
+	svc.Handle("GET /sync/purchases/{user}", p.fromPeers)
+	consumer := &streams.Consumer{
+		Redis:   bus,
+		Group:   cfg.Name,
+		Name:    cfg.Name + "@" + cfg.Addr,
+		Streams: []string{shop.Users, shop.Catalog, shop.Orders},
+		Handle:  p.apply,
+		Healthy: svc.Healthy,
+		Log:     svc.Log,
+	}
+	svc.Go("copies", consumer.Run)
+	return svc.Run(ctx)
+}
+
+type purchases struct {
+	store *store
+	name  string
+	peers *chassis.Client
+}
+
+// fromCopies answers from the service's own store alone.
+func (p *purchases) fromCopies(w http.ResponseWriter, r *http.Request) error {
+	user := r.PathValue("user")
+	if !validID.MatchString(user) {
+		return unknownUser(user)
+	}
+	name, known, err := p.store.userName(r.Context(), user)
+	if err != nil {
+		return err
+	}
+	if !known {
+		return unknownUser(user)
+	}
+	orders, err := p.store.newest(r.Context(), user, shop.PurchasesShown)
+	if err != nil {
+		return err
+	}
+	names, err := p.store.productNames(r.Context(), productsOf(orders))
+	if err != nil {
+		return err
+	}
+	rename(orders, names)
+	return chassis.WriteJSON(w, http.StatusOK, shop.Purchases{UserID: user, UserName: name, Purchases: orders})
+}
+
+func unknownUser(id string) error { return chassis.Errorf(http.StatusNotFound, "unknown user %q", id) }
+
+// rename gives the orders their products' present names; a product that is not known keeps the name it was ordered by.
+func rename(orders []shop.Order, names map[string]string) {
+	for i, o := range orders {
+		if name, ok := names[o.ProductID]; ok {
+			orders[i].ProductName = name
+		}
+	}
+}
