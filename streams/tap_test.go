@@ -24,12 +24,13 @@ type record struct {
 	batches int
 	history []streams.Entry
 	entries map[string][]streams.Entry // counted, by stream, since its last base
-	times   map[string]int             // how often each id was counted, ever
+	times   map[[2]string]int          // how often each stream's id was counted, ever
 	bases   map[string]int64
 	lost    []string
 	downs   int
-	up      bool // the last batch came from a bus that answers
-	hold    chan struct{}
+	up      bool          // the last batch came from a bus that answers
+	holdAt  string        // where a batch has entries of this stream,
+	hold    chan struct{} // handle waits for this, unless it is nil
 }
 
 func (r *record) handle(b streams.Batch) {
@@ -61,10 +62,13 @@ func (r *record) take(b streams.Batch) (hold chan struct{}) {
 			r.history = append(r.history, e)
 		} else {
 			r.entries[e.Stream] = append(r.entries[e.Stream], e)
-			r.times[e.ID]++
+			r.times[[2]string{e.Stream, e.ID}]++
 		}
 	}
-	return r.hold
+	if slices.ContainsFunc(b.Entries, func(e streams.Entry) bool { return e.Stream == r.holdAt }) {
+		return r.hold
+	}
+	return nil
 }
 
 // see reports whether ok holds of the record, which does not change meanwhile.
@@ -79,15 +83,17 @@ func (r *record) see(ok func(*record) bool) bool {
 func (r *record) held(t *testing.T, rdb *redis.Client, stream string) (release func(next chan struct{})) {
 	t.Helper()
 	hold := make(chan struct{})
+	open := sync.OnceFunc(func() { close(hold) })
+	t.Cleanup(open) // a test that failed meanwhile can end its tap
 	var before int
-	r.see(func(r *record) bool { r.hold, before = hold, len(r.entries[stream]); return true })
+	r.see(func(r *record) bool { r.holdAt, r.hold, before = stream, hold, len(r.entries[stream]); return true })
 	publish(t, rdb, stream, event("hold", 1))
 	eventually(t, "the tap waits", func() bool {
 		return r.see(func(r *record) bool { return len(r.entries[stream]) > before })
 	})
 	return func(next chan struct{}) {
 		r.see(func(r *record) bool { r.hold = next; return true })
-		close(hold)
+		open()
 	}
 }
 
@@ -102,17 +108,21 @@ func (r *record) count(stream string) int64 {
 	return base + int64(len(r.entries[stream]))
 }
 
-// read is how many entries were counted ever, each of them once.
-func (r *record) read(t *testing.T) int {
+// read is how many of the stream's entries were counted ever, each of them once.
+func (r *record) read(t *testing.T, stream string) (entries int) {
 	t.Helper()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for id, n := range r.times {
-		if n != 1 {
+		switch {
+		case id[0] != stream:
+			continue
+		case n != 1:
 			t.Errorf("%s was counted %d times", id, n)
 		}
+		entries++
 	}
-	return len(r.times)
+	return entries
 }
 
 func (r *record) ids(stream string) []string {
@@ -132,7 +142,7 @@ func entryIDs(entries []streams.Entry) (ids []string) {
 func tap(t *testing.T, tap *streams.Tap) (r *record, stop func()) {
 	t.Helper()
 	r = &record{
-		bases: make(map[string]int64), entries: make(map[string][]streams.Entry), times: make(map[string]int),
+		bases: make(map[string]int64), entries: make(map[string][]streams.Entry), times: make(map[[2]string]int),
 	}
 	if tap.Log == nil {
 		tap.Log = slog.New(slog.DiscardHandler)
@@ -170,6 +180,7 @@ func some(subject string, n, last int64) (events []streams.Event) {
 }
 
 func TestTapFollows(t *testing.T) {
+	t.Parallel()
 	server := streamstest.Start(t, "--appendonly", "no")
 	rdb := server.Client()
 	old := publish(t, rdb, "orders", some("o", 1, 5)...)
@@ -236,6 +247,7 @@ func TestTapReadsForeignEntries(t *testing.T) {
 }
 
 func TestTapResumes(t *testing.T) {
+	t.Parallel()
 	server := streamstest.Start(t)
 	rdb := server.Client()
 	want := publish(t, rdb, "s", some("a", 1, 20)...)[20:]
@@ -260,6 +272,7 @@ func TestTapResumes(t *testing.T) {
 }
 
 func TestTapOutlivesAWipe(t *testing.T) {
+	t.Parallel()
 	server := streamstest.Start(t)
 	rdb := server.Client()
 	publish(t, rdb, "s", some("a", 1, 20)...)
@@ -293,7 +306,7 @@ func TestTapOutlivesAWipe(t *testing.T) {
 
 // What becomes of a stream while the tap is busy shows in its count, whether the connection lasts or not.
 func TestTapKeepsCount(t *testing.T) {
-	for _, c := range []struct {
+	cases := []struct {
 		name string
 		do   func(bench) // what happens to 50 entries of the past and the 100 unread ones after them
 		lost bool
@@ -316,55 +329,68 @@ func TestTapKeepsCount(t *testing.T) {
 		{"begun anew", func(b bench) { b.do("DEL", b.stream); publish(b.t, b.rdb, b.stream, some("n", 1, 7)...) }, true, 7},
 		{"begun anew and longer", func(b bench) { b.do("DEL", b.stream); publish(b.t, b.rdb, b.stream, some("n", 1, 300)...) }, true, 300},
 		{"no stream any more", func(b bench) { b.do("DEL", b.stream); b.do("SET", b.stream, "text") }, true, 0},
-	} {
-		for _, cut := range []bool{false, true} {
-			t.Run(fmt.Sprintf("%s, cut %v", c.name, cut), func(t *testing.T) {
-				t.Parallel()
-				server := streamstest.Start(t, "--appendonly", "no")
-				b := bench{t, server.Client(), "s"}
-				publish(t, b.rdb, "s", some("a", 1, 20)...)
-				r, _ := tap(t, &streams.Tap{URL: server.URL()})
-				publish(t, b.rdb, "s", some("b", 1, 29)...)
-				eventually(t, "all is read", func() bool { return r.count("s") == 49 })
-				release := r.held(t, b.rdb, "s")
-				publish(t, b.rdb, "s", some("c", 1, 100)...)
-				now := time.Now().UnixMilli()
-				eventually(t, "the clock ticks, so that a new stream has new ids", func() bool {
-					return b.rdb.Time(t.Context()).Val().UnixMilli() > now
-				})
-				c.do(b)
-				if cut {
-					b.do("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
-				}
-				release(nil)
-
-				want := int64(-1)
-				if info, err := b.rdb.XInfoStream(t.Context(), "s").Result(); err == nil {
-					want = info.EntriesAdded
-				}
-				eventually(t, "the count is right", func() bool {
-					return r.count("s") == want && r.see(func(r *record) bool { return c.lost == slices.Contains(r.lost, "s") })
-				})
-				if want < 0 {
-					publish(t, b.rdb, "other", event("x", 1)) // the tap goes on
-					eventually(t, "another stream is read", func() bool { return r.count("other") == 1 })
-					return
-				}
-				before := len(r.ids("s"))
-				read := before // since the base of the new stream
-				if !c.lost {
-					read = r.read(t) - 30
-				}
-				if read != c.read {
-					t.Errorf("read %d afterwards, want %d", read, c.read)
-				}
-				last := publish(t, b.rdb, "s", some("d", 1, 3)...)
-				eventually(t, "what comes next is counted", func() bool { return r.count("s") == want+3 })
-				if got := r.ids("s"); len(got) != before+3 || !slices.Equal(got[before:], last) {
-					t.Errorf("read %v after %d, want %v", got, before, last)
-				}
+	}
+	for _, cut := range []bool{false, true} {
+		t.Run(fmt.Sprintf("cut %v", cut), func(t *testing.T) {
+			t.Parallel()
+			server := streamstest.Start(t, "--appendonly", "no")
+			rdb := server.Client()
+			for _, c := range cases {
+				publish(t, rdb, c.name, some("a", 1, 20)...)
+			}
+			r, _ := tap(t, &streams.Tap{URL: server.URL()})
+			for _, c := range cases {
+				publish(t, rdb, c.name, some("b", 1, 30)...)
+				eventually(t, "all is read", func() bool { return r.count(c.name) == 50 })
+			}
+			release := r.held(t, rdb, "hold")
+			for _, c := range cases {
+				publish(t, rdb, c.name, some("c", 1, 100)...)
+			}
+			now := time.Now().UnixMilli()
+			eventually(t, "the clock ticks, so that a new stream has new ids", func() bool {
+				return rdb.Time(t.Context()).Val().UnixMilli() > now
 			})
-		}
+			for _, c := range cases {
+				c.do(bench{t, rdb, c.name})
+			}
+			if cut {
+				bench{t, rdb, ""}.do("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+			}
+			release(nil)
+			for _, c := range cases {
+				checkCount(t, rdb, r, c.name, c.lost, c.read)
+			}
+		})
+	}
+}
+
+// checkCount checks that r counts the stream as Redis does, after it has read so many entries more than the 30 that it
+// had, or than none where it lost the stream, and goes on so.
+func checkCount(t *testing.T, rdb *redis.Client, r *record, stream string, lost bool, want int) {
+	t.Helper()
+	there := int64(-1)
+	if info, err := rdb.XInfoStream(t.Context(), stream).Result(); err == nil {
+		there = info.EntriesAdded
+	}
+	eventually(t, stream+": the count is right", func() bool {
+		return r.count(stream) == there && r.see(func(r *record) bool { return lost == slices.Contains(r.lost, stream) })
+	})
+	if there < 0 {
+		return
+	}
+	before := len(r.ids(stream))
+	read := before // since the base of the new stream
+	if !lost {
+		read = r.read(t, stream) - 30
+	}
+	if read != want {
+		t.Errorf("%s: read %d afterwards, want %d", stream, read, want)
+	}
+	last := publish(t, rdb, stream, some("d", 1, 3)...)
+	eventually(t, stream+": what comes next is counted", func() bool { return r.count(stream) == there+3 })
+	if got := r.ids(stream); len(got) != before+3 || !slices.Equal(got[before:], last) {
+		t.Errorf("%s: read %v after %d, want %v", stream, got, before, last)
 	}
 }
 
@@ -385,8 +411,8 @@ func TestTapDoesNotTakeItsOwnSlownessForADeadBus(t *testing.T) {
 		close(slow)
 	})
 	eventually(t, "all is read", func() bool { return r.count("s") == 1402 })
-	if r.read(t) != 1402 || !r.see(func(r *record) bool { return r.downs == 0 }) {
-		t.Errorf("read %d, down %d times", r.read(t), r.downs)
+	if r.read(t, "s") != 1402 || !r.see(func(r *record) bool { return r.downs == 0 }) {
+		t.Errorf("read %d, down %d times", r.read(t, "s"), r.downs)
 	}
 }
 
