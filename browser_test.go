@@ -1,5 +1,3 @@
-//go:build wip
-
 package main
 
 import (
@@ -90,7 +88,7 @@ func (p *page) until(within time.Duration, what, expression string) {
 // press clicks the button with that accessible name.
 func (p *page) press(name string) {
 	p.t.Helper()
-	p.do(chromedp.Click(fmt.Sprintf(`button[aria-label=%q]`, name), chromedp.ByQuery))
+	p.do(chromedp.Click(chromedp.CSS(fmt.Sprintf(`button[aria-label=%q]`, name))))
 }
 
 // picture writes what the tab shows at a size and in a theme.
@@ -134,7 +132,7 @@ func TestPage(t *testing.T) {
 
 	p.press("Kill bus")
 	p.until(2*time.Second, "the bus is dead", `document.querySelector('[data-node="bus"]').dataset.state === 'down'`)
-	p.press("Restore all")
+	p.do(chromedp.Click(chromedp.CSS("#restore")))
 	p.until(20*time.Second, "all nodes are up again", `[...document.querySelectorAll('[data-node]')].every((n) => n.dataset.state === 'up')`)
 }
 

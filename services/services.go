@@ -1,5 +1,3 @@
-//go:build wip
-
 // Package services is the shop as a system: its nodes, how they are wired, and the system file that describes it.
 package services
 

@@ -6,14 +6,15 @@ local old = redis.call('HGET', KEYS[1], ARGV[1])
 if not old then
   return 0
 end
-local state, product, units, reservation = string.match(old, '^([^|]+)|([^|]+)|(%d+)|(.*)$')
+local state, product, units, was, reservation = string.match(old, '^([^|]+)|([^|]+)|(%d+)|(%d+)|(.*)$')
 if state ~= 'reserved' then
   return 0
 end
-local key = ARGV[2] .. product
+local key, version = ARGV[2] .. product, was + 1
 redis.call('HINCRBY', key, 'level', units)
 redis.call('HINCRBY', key, 'reserved', '-' .. units)
 redis.call('HINCRBY', key, 'version', 1)
-redis.call('HSET', KEYS[1], ARGV[1], 'released|' .. product .. '|' .. units .. '|' .. reservation)
-redis.call('XADD', KEYS[2], '*', 'ce', ARGV[3] .. ',"datacontenttype":"application/json","data":' .. reservation .. '}')
+redis.call('HSET', KEYS[1], ARGV[1], table.concat({'released', product, units, version, reservation}, '|'))
+redis.call('XADD', KEYS[2], '*', 'ce', ARGV[3] .. string.format(
+  ',"version":%d,"datacontenttype":"application/json","data":', version) .. reservation .. '}')
 return 1

@@ -23,15 +23,15 @@ import (
 const (
 	levelKey        = "level:"       // + product, HASH: level, reserved, delivered, version
 	productKey      = "product:"     // + product, HASH: copy of a product
-	reservationsKey = "reservations" // HASH: order to "state|product|units|reservation as JSON"
-	ordersKey       = "reservations:orders"
+	reservationsKey = "reservations" // HASH: order to "state|product|units|version|reservation as JSON"
+	ordersKey       = "reservations:orders" // LIST: orders in reservationsKey, the oldest first
 )
 
 const (
 	// seeded is how many units of each product are there at first; a delivery brings as many.
 	seeded = 1000
 	// low is the level below which a delivery comes, so that the traffic never runs the shop dry for long.
-	low = 20
+	low = 100
 	// remembered is how many reservations are kept, the newest, so that an order that comes again is the same one. It is
 	// more orders than the bus holds.
 	remembered = 200_000
@@ -63,21 +63,13 @@ var (
 // shelf is what there is of each product. A change and its event are one script, so one of them is never there alone.
 type shelf struct{ rdb *redis.Client }
 
-// event begins an event of stock.
-func event(ctx context.Context, typ, subject string, version int64, data any) (streams.Event, error) {
-	e := streams.Event{ID: uuid.NewString(), Source: shop.Stock, Type: typ, Subject: subject, Time: time.Now().UTC(),
-		TraceParent: chassis.TraceParent(ctx), Version: version}
-	if data == nil {
-		return e, nil
-	}
-	var err error
-	if e.Data, err = json.Marshal(data); err != nil {
-		return e, fmt.Errorf("payload of %s: %w", typ, err)
-	}
-	return e, nil
+// event is an event of stock that has its version and its payload still to come.
+func event(ctx context.Context, typ, subject string) streams.Event {
+	return streams.Event{ID: uuid.NewString(), Source: shop.Stock, Type: typ, Subject: subject, Time: time.Now().UTC(),
+		TraceParent: chassis.TraceParent(ctx)}
 }
 
-// beginning is an event's JSON without its last bracket, for a script to go on from.
+// beginning is the event's JSON without its last bracket, for a script to go on from with what only the script knows.
 func beginning(e streams.Event) []byte {
 	b := e.AppendJSON(nil)
 	return b[:len(b)-1]
@@ -91,22 +83,10 @@ func (s shelf) reserve(ctx context.Context, r shop.Reservation) (state string, n
 	if err != nil {
 		return "", false, fmt.Errorf("reserve for %s: %w", r.OrderID, err)
 	}
-	var events [3][]byte
-	for i, typ := range [...]string{shop.StockReserved, shop.StockRefused, shop.StockRefused} {
-		r.Reason = [...]string{"", soldOut, unknownProduct}[i]
-		e, err := event(ctx, typ, r.OrderID, 1, r)
-		if err != nil {
-			return "", false, err
-		}
-		events[i] = e.AppendJSON(nil)
-	}
-	delivery, err := event(ctx, shop.StockDelivered, r.ProductID, 0, nil)
-	if err != nil {
-		return "", false, err
-	}
 	res, err := reserveScript.Run(ctx, s.rdb, []string{levelKey + r.ProductID, reservationsKey, ordersKey, outbox.RedisKey},
-		r.OrderID, r.ProductID, r.Quantity, plain, remembered, events[0], events[1], events[2],
-		low, seeded, beginning(delivery)).Slice()
+		r.OrderID, r.ProductID, r.Quantity, plain, remembered,
+		beginning(event(ctx, shop.StockReserved, r.OrderID)), beginning(event(ctx, shop.StockRefused, r.OrderID)),
+		low, seeded, beginning(event(ctx, shop.StockDelivered, r.ProductID))).Slice()
 	if err != nil {
 		return "", false, fmt.Errorf("reserve for %s: %w", r.OrderID, err)
 	}
@@ -117,11 +97,8 @@ func (s shelf) reserve(ctx context.Context, r shop.Reservation) (state string, n
 
 // release gives back what is held for an order and reports whether anything was.
 func (s shelf) release(ctx context.Context, order string) (bool, error) {
-	e, err := event(ctx, shop.StockReleased, order, 2, nil)
-	if err != nil {
-		return false, err
-	}
-	ok, err := releaseScript.Run(ctx, s.rdb, []string{reservationsKey, outbox.RedisKey}, order, levelKey, beginning(e)).Bool()
+	ok, err := releaseScript.Run(ctx, s.rdb, []string{reservationsKey, outbox.RedisKey}, order, levelKey,
+		beginning(event(ctx, shop.StockReleased, order))).Bool()
 	if err != nil {
 		return false, fmt.Errorf("release what is held for %s: %w", order, err)
 	}
@@ -131,9 +108,11 @@ func (s shelf) release(ctx context.Context, order string) (bool, error) {
 // seed puts every product on the shelf that is not there yet.
 func (s shelf) seed(ctx context.Context) error {
 	for _, p := range shop.Products() {
-		e, err := event(ctx, shop.StockDelivered, p.ID, 1, shop.Level{ProductID: p.ID, Level: seeded, Delivered: seeded})
-		if err != nil {
-			return err
+		e := event(ctx, shop.StockDelivered, p.ID)
+		e.Version = 1
+		var err error
+		if e.Data, err = json.Marshal(shop.Level{ProductID: p.ID, Level: seeded, Delivered: seeded}); err != nil {
+			return fmt.Errorf("seed %s: %w", p.ID, err)
 		}
 		if err := deliverScript.Run(ctx, s.rdb, []string{levelKey + p.ID, outbox.RedisKey}, seeded, e.AppendJSON(nil)).Err(); err != nil {
 			return fmt.Errorf("seed %s: %w", p.ID, err)

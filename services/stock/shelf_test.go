@@ -2,7 +2,9 @@ package stock
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"testing"
 
@@ -107,10 +109,16 @@ func TestReserve(t *testing.T) {
 			t.Errorf("%s: %+v, %v, want a level of %d", st.name, v, err, st.level)
 		}
 	}
+	last := map[string]int64{"p-01": 1} // the seed
 	for _, e := range journal(t, s.rdb)[seed:] {
-		if e.Source != shop.Stock || e.Subject == "" || e.Version < 1 || len(e.Data) == 0 {
-			t.Errorf("event %+v", e)
+		if e.Source != shop.Stock || len(e.Data) == 0 || e.Version <= last[e.Subject] {
+			t.Errorf("event %+v after version %d", e, last[e.Subject])
 		}
+		last[e.Subject] = e.Version
+	}
+	// A delivery's version is the level's, which every change of it raises; an order's is its reservation's.
+	if want := map[string]int64{"a": 3, "b": 1, "d": 1, "p-01": 6}; !maps.Equal(last, want) {
+		t.Errorf("versions end at %v, want %v", last, want)
 	}
 }
 
@@ -153,6 +161,25 @@ func TestNothingGoesMissing(t *testing.T) {
 		if err != nil || v.Level < 0 || v.Level+v.Reserved != v.Delivered || v.Reserved != held[id] {
 			t.Errorf("%+v, %v; reservations hold %d", v, err, held[id])
 		}
+	}
+}
+
+// TestRemembered: of many reservations the newest are kept, and a list of as many orders.
+func TestRemembered(t *testing.T) {
+	s := newShelf(t)
+	begin := beginning(event(t.Context(), shop.StockReserved, "o"))
+	for i := range 5 {
+		err := reserveScript.Run(t.Context(), s.rdb, []string{levelKey + "p-01", reservationsKey, ordersKey, outbox.RedisKey},
+			fmt.Sprint("o-", i), "p-01", 1, "{}", 3, begin, begin, low, seeded, begin).Err()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	kept := s.rdb.HKeys(t.Context(), reservationsKey).Val()
+	slices.Sort(kept)
+	order := s.rdb.LRange(t.Context(), ordersKey, 0, -1).Val()
+	if want := []string{"o-2", "o-3", "o-4"}; !slices.Equal(kept, want) || !slices.Equal(order, want) {
+		t.Errorf("kept %v, in order %v, want %v", kept, order, want)
 	}
 }
 
