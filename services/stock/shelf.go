@@ -21,9 +21,9 @@ import (
 
 // Keys in stock's own Redis.
 const (
-	levelKey        = "level:"       // + product, HASH: level, reserved, delivered, version
-	productKey      = "product:"     // + product, HASH: copy of a product
-	reservationsKey = "reservations" // HASH: order to "state|product|units|version|reservation as JSON"
+	levelKey        = "level:"              // + product, HASH: level, reserved, delivered, version
+	productKey      = "product:"            // + product, HASH: copy of a product
+	reservationsKey = "reservations"        // HASH: order to "state|product|units|version|reservation as JSON"
 	ordersKey       = "reservations:orders" // LIST: orders in reservationsKey, the oldest first
 )
 

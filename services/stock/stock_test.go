@@ -1,0 +1,291 @@
+package stock
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/stillup/stillup/services/chassis"
+	"github.com/stillup/stillup/services/shop"
+	"github.com/stillup/stillup/services/stores"
+	"github.com/stillup/stillup/services/stores/storestest"
+	"github.com/stillup/stillup/streams"
+	"github.com/stillup/stillup/streams/streamstest"
+)
+
+// patience is how long a test waits for what has to happen.
+const patience = 10 * time.Second
+
+// start runs the service until the test ends and returns its address.
+func start(t *testing.T, storeURL, busURL string) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := l.Addr().String()
+	l.Close()
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	cfg := chassis.Config{Name: "stock", Addr: addr, StoreURL: storeURL, BusURL: busURL, Log: slog.New(slog.DiscardHandler)}
+	go func() { ended <- Run(ctx, cfg) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Errorf("Run: %v", err)
+		}
+	})
+	url := "http://" + addr
+	eventually(t, "it listens", func() bool { return call(url, http.MethodGet, "/healthz", nil, nil) == http.StatusOK })
+	return url
+}
+
+// call asks and decodes the answer; its status, 0 for none.
+func call(base, method, path string, in, out any) int {
+	var body bytes.Buffer
+	if in != nil {
+		_ = json.NewEncoder(&body).Encode(in)
+	}
+	req, err := http.NewRequest(method, base+path, &body)
+	if err != nil {
+		return 0
+	}
+	req.Close = true
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return 0
+	}
+	defer resp.Body.Close()
+	if out != nil && json.NewDecoder(resp.Body).Decode(out) != nil {
+		return 0
+	}
+	return resp.StatusCode
+}
+
+func eventually(t *testing.T, what string, cond func() bool) {
+	t.Helper()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	deadline := time.After(patience)
+	for !cond() {
+		select {
+		case <-tick.C:
+		case <-deadline:
+			t.Fatalf("waited in vain: %s", what)
+		}
+	}
+}
+
+// tell publishes an event about subject.
+func tell(t *testing.T, bus *redis.Client, stream, typ, subject string, version int64, payload any) {
+	t.Helper()
+	data, err := json.Marshal(payload)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = streams.Publish(t.Context(), bus, stream, streams.Event{ID: fmt.Sprintf("%s-%s-%d", typ, subject, version),
+		Source: stream, Type: typ, Subject: subject, Time: time.Now(), Version: version, Data: data})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// said is what stock said on its stream about each of the subjects, "type reason".
+func said(t *testing.T, bus *redis.Client, subjects ...string) map[string][]string {
+	t.Helper()
+	entries, err := bus.XRange(t.Context(), shop.Stock, "-", "+").Result()
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := map[string][]string{}
+	for _, entry := range entries {
+		e, err := streams.ParseEvent([]byte(entry.Values[streams.Field].(string)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var r shop.Reservation
+		if err := json.Unmarshal(e.Data, &r); err != nil {
+			t.Fatal(err)
+		}
+		all[e.Subject] = append(all[e.Subject], fmt.Sprintf("%s %d %s", e.Type, r.Quantity, r.Reason))
+	}
+	some := map[string][]string{}
+	for _, s := range subjects {
+		if all[s] != nil {
+			some[s] = all[s]
+		}
+	}
+	return some
+}
+
+// applied waits until the service has done with the first n events of a stream.
+func applied(t *testing.T, bus *redis.Client, stream string, n int64) {
+	t.Helper()
+	eventually(t, fmt.Sprintf("%d events of %s are applied", n, stream), func() bool {
+		groups, err := bus.XInfoGroups(t.Context(), stream).Result()
+		return err == nil && len(groups) == 1 && groups[0].EntriesRead == n && groups[0].Pending == 0
+	})
+}
+
+func TestRequests(t *testing.T) {
+	server := streamstest.Start(t)
+	bus := server.Client()
+	storeURL := storestest.Redis(t)
+	url := start(t, storeURL, server.URL())
+	eventually(t, "it is ready", func() bool { return call(url, http.MethodGet, "/readyz", nil, nil) == http.StatusOK })
+	tell(t, bus, shop.Catalog, shop.ProductListed, "p-01", 1, shop.Product{ID: "p-01", Name: "Kettle"})
+	tell(t, bus, shop.Catalog, shop.ProductChanged, "p-01", 2, shop.Product{ID: "p-01", Name: "Big kettle"})
+	applied(t, bus, shop.Catalog, 2)
+
+	store, err := streams.Open(storeURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	// So few units are there only as long as it takes to deliver more.
+	if err := store.HSet(t.Context(), levelKey+"p-05", "level", 5, "delivered", 5).Err(); err != nil {
+		t.Fatal(err)
+	}
+
+	held := shop.Reservation{OrderID: "o-1", ProductID: "p-01", Quantity: 3}
+	for _, c := range []struct {
+		method, path string
+		in           any
+		want         int
+		detail       string
+	}{
+		{"POST", "/sync/reservations", held, 201, ""},
+		{"POST", "/copies/reservations", held, 201, ""},
+		{"POST", "/sync/reservations", shop.Reservation{OrderID: "o-2", ProductID: "p-99", Quantity: 1}, 404, `unknown product "p-99"`},
+		{"POST", "/sync/reservations", shop.Reservation{OrderID: "o-4", ProductID: "p-05", Quantity: 6}, 409, "p-05: sold out"},
+		{"POST", "/copies/reservations", shop.Reservation{OrderID: "o-4", ProductID: "p-05", Quantity: 6}, 409, "p-05: sold out"},
+		{"POST", "/sync/reservations", shop.Reservation{OrderID: "", ProductID: "p-01", Quantity: 1}, 400, "order_id: 1 to 64 letters, digits, dots, dashes and underscores"},
+		{"POST", "/sync/reservations", shop.Reservation{OrderID: "o|3", ProductID: "p-01", Quantity: 1}, 400, "order_id: 1 to 64 letters, digits, dots, dashes and underscores"},
+		{"POST", "/sync/reservations", shop.Reservation{OrderID: "o-3", ProductID: `p"01`, Quantity: 1}, 400, "product_id: 1 to 64 letters, digits, dots, dashes and underscores"},
+		{"POST", "/sync/reservations", shop.Reservation{OrderID: "o-3", ProductID: "p-01"}, 400, "quantity: 1 to 100"},
+		{"POST", "/sync/reservations", shop.Reservation{OrderID: "o-3", ProductID: "p-01", Quantity: 101}, 400, "quantity: 1 to 100"},
+		{"GET", "/sync/stock/p-99", nil, 404, `unknown product "p-99"`},
+		{"GET", "/copies/stock/%00", nil, 404, `unknown product "\x00"`},
+	} {
+		var got struct {
+			shop.Reservation
+			Detail string `json:"detail"`
+		}
+		status := call(url, c.method, c.path, c.in, &got)
+		if status != c.want || got.Detail != c.detail || status == 201 && got.Reservation != held {
+			t.Errorf("%s %s %v: %d %+v, want %d", c.method, c.path, c.in, status, got, c.want)
+		}
+	}
+	var level shop.Level
+	want := shop.Level{ProductID: "p-01", ProductName: "Big kettle", Level: seeded - 3, Reserved: 3, Delivered: seeded}
+	if status := call(url, http.MethodGet, "/copies/stock/p-01", nil, &level); status != http.StatusOK || level != want {
+		t.Errorf("level: %d %+v", status, level)
+	}
+	for _, pattern := range []string{"sync", "copies"} { // the second time, there is nothing to give back
+		if status := call(url, http.MethodDelete, "/"+pattern+"/reservations/o-1", nil, nil); status != http.StatusNoContent {
+			t.Errorf("release: %d", status)
+		}
+	}
+	want.Level, want.Reserved = seeded, 0
+	if status := call(url, http.MethodGet, "/sync/stock/p-01", nil, &level); status != http.StatusOK || level != want {
+		t.Errorf("level after the release: %d %+v", status, level)
+	}
+	events := map[string][]string{
+		"o-1": {shop.StockReserved + " 3 ", shop.StockReleased + " 3 "},
+		"o-2": {shop.StockRefused + " 1 " + unknownProduct},
+		"o-4": {shop.StockRefused + " 6 " + soldOut},
+	}
+	eventually(t, "its events are told", func() bool {
+		return fmt.Sprint(said(t, bus, "o-1", "o-2", "o-3", "o-4", "o|3")) == fmt.Sprint(events)
+	})
+}
+
+// TestOrders: each placed order is answered once, also where it is told again; one that cannot be right is not.
+func TestOrders(t *testing.T) {
+	server := streamstest.Start(t)
+	bus := server.Client()
+	place := func(id, product string, quantity int64) {
+		o := shop.Order{ID: id, ProductID: product, Quantity: quantity, Status: shop.Placed}
+		tell(t, bus, shop.Orders, shop.OrderPlaced, id, 1, o)
+	}
+	url := start(t, storestest.Redis(t), server.URL())
+	place("o-1", "p-02", 4)
+	place("o-2", "p-99", 1)
+	place("o-1", "p-02", 4)
+	place("o-3", "p-02", 0)
+	place("o-2", "p-99", 1)
+	tell(t, bus, shop.Orders, shop.OrderConfirmed, "o-4", 2, shop.Order{ID: "o-4", ProductID: "p-02", Quantity: 1})
+	place("o-5", "p-02", 1)
+	applied(t, bus, shop.Orders, 7)
+	want := map[string][]string{
+		"o-1": {shop.StockReserved + " 4 "},
+		"o-2": {shop.StockRefused + " 1 " + unknownProduct},
+		"o-5": {shop.StockReserved + " 1 "},
+	}
+	eventually(t, "they are answered", func() bool {
+		return fmt.Sprint(said(t, bus, "o-1", "o-2", "o-3", "o-4", "o-5")) == fmt.Sprint(want)
+	})
+	var level shop.Level
+	call(url, http.MethodGet, "/sync/stock/p-02", nil, &level)
+	if level.Reserved != 5 || level.Level != seeded-5 {
+		t.Errorf("%+v", level)
+	}
+}
+
+// TestDeadStore: it starts without its store and without the bus, and goes on by itself when they come, and come back.
+func TestDeadStore(t *testing.T) {
+	store := storestest.Start(t, stores.Redis)
+	bus := streamstest.Start(t)
+	store.Kill()
+	bus.Kill()
+	url := start(t, store.URL, bus.URL())
+	reserve := func(order string) int {
+		return call(url, http.MethodPost, "/sync/reservations", shop.Reservation{OrderID: order, ProductID: "p-03", Quantity: 1}, nil)
+	}
+	dead := func() {
+		t.Helper()
+		if status := call(url, http.MethodGet, "/readyz", nil, nil); status != http.StatusServiceUnavailable {
+			t.Errorf("readyz with a dead store: %d, want 503", status)
+		}
+		began := time.Now()
+		if status := reserve("o-1"); status != http.StatusServiceUnavailable {
+			t.Errorf("reservation with a dead store: %d, want 503", status)
+		}
+		if took := time.Since(began); took > 2*time.Second {
+			t.Errorf("reservation with a dead store took %v", took)
+		}
+	}
+	dead()
+	store.Start(t)
+	eventually(t, "units are held with a dead bus", func() bool { return reserve("o-2") == http.StatusCreated })
+	store.Kill()
+	dead()
+	store.Start(t)
+	eventually(t, "units are held again", func() bool { return reserve("o-3") == http.StatusCreated })
+	bus.Start()
+	rdb := bus.Client()
+	want := map[string][]string{"o-2": {shop.StockReserved + " 1 "}, "o-3": {shop.StockReserved + " 1 "}}
+	eventually(t, "its events are told", func() bool {
+		got := said(t, rdb, "o-2", "o-3")
+		return fmt.Sprint(got) == fmt.Sprint(want)
+	})
+	if got := said(t, rdb, "p-03"); len(got["p-03"]) != 1 {
+		t.Errorf("p-03 was delivered %d times, want once", len(got["p-03"]))
+	}
+}
+
+func TestAddress(t *testing.T) {
+	for _, address := range []string{"", "mongodb://127.0.0.1:1", "redis://%zz"} {
+		if err := Run(t.Context(), chassis.Config{Name: "stock", Addr: "127.0.0.1:0", StoreURL: address, BusURL: "redis://127.0.0.1:1"}); err == nil {
+			t.Errorf("%q was taken", address)
+		}
+	}
+}

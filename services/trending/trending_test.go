@@ -1,0 +1,271 @@
+package trending
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"reflect"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stillup/stillup/services/chassis"
+	"github.com/stillup/stillup/services/shop"
+	"github.com/stillup/stillup/services/stores/storestest"
+	"github.com/stillup/stillup/streams"
+	"github.com/stillup/stillup/streams/streamstest"
+)
+
+// patience is how long a test waits for what has to happen.
+const patience = 10 * time.Second
+
+var noon = time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
+
+// start runs the service until the test ends and returns its address.
+func start(t *testing.T, storeURL, busURL string, peers map[string]string) string {
+	t.Helper()
+	addr := unused(t)
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	cfg := chassis.Config{Name: "trending", Addr: addr, StoreURL: storeURL, BusURL: busURL, Peers: peers,
+		Log: slog.New(slog.DiscardHandler)}
+	go func() { ended <- Run(ctx, cfg) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Errorf("Run: %v", err)
+		}
+	})
+	eventually(t, "it listens", func() bool { return get("http://"+addr+"/healthz", nil) == http.StatusOK })
+	return "http://" + addr
+}
+
+// unused is an address that nobody listens on.
+func unused(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// get asks and decodes the answer; its status, 0 for none.
+func get(url string, out any) int {
+	req, err := http.NewRequest(http.MethodGet, url, nil)
+	if err != nil {
+		return 0
+	}
+	req.Close = true
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return 0
+	}
+	defer resp.Body.Close()
+	if out != nil && json.NewDecoder(resp.Body).Decode(out) != nil {
+		return 0
+	}
+	return resp.StatusCode
+}
+
+func eventually(t *testing.T, what string, cond func() bool) {
+	t.Helper()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	deadline := time.After(patience)
+	for !cond() {
+		select {
+		case <-tick.C:
+		case <-deadline:
+			t.Fatalf("waited in vain: %s", what)
+		}
+	}
+}
+
+// told is an event on its stream.
+type told struct {
+	stream string
+	event  streams.Event
+}
+
+func tell(stream, typ, subject string, version int64, payload any) told {
+	data, err := json.Marshal(payload)
+	if err != nil {
+		panic(err)
+	}
+	return told{stream, streams.Event{ID: fmt.Sprintf("%s-%s-%d", typ, subject, version), Source: stream, Type: typ,
+		Subject: subject, Time: noon, Version: version, Data: data}}
+}
+
+// history is what happened, in order, and what sells best then: six products sell, the least of them is not shown, and
+// two sell as well as each other.
+func history() (events []told, want shop.TopSellers) {
+	for _, id := range []string{"p-1", "p-2", "p-3", "p-4", "p-5"} { // p-6 is not known
+		events = append(events, tell(shop.Catalog, shop.ProductListed, id, 1, shop.Product{ID: id, Name: "Old " + id}))
+	}
+	for i, n := range []int{2, 4, 3, 4, 1, 5} {
+		product := fmt.Sprintf("p-%d", i+1)
+		for k := range n {
+			o := shop.Order{ID: fmt.Sprintf("o-%d-%d", i, k), ProductID: product, Status: shop.Placed}
+			events = append(events, tell(shop.Orders, shop.OrderPlaced, o.ID, 1, o))
+			o.Status = shop.Confirmed
+			events = append(events, tell(shop.Orders, shop.OrderConfirmed, o.ID, 2, o))
+		}
+		refused := shop.Order{ID: fmt.Sprintf("r-%d", i), ProductID: product, Status: shop.Refused}
+		events = append(events, tell(shop.Orders, shop.OrderRefused, refused.ID, 2, refused))
+	}
+	events = append(events, tell(shop.Catalog, shop.ProductChanged, "p-2", 2, shop.Product{ID: "p-2", Name: "New p-2"}))
+	return events, shop.TopSellers{Sellers: []shop.Seller{
+		{ProductID: "p-6", Orders: 5},
+		{ProductID: "p-2", ProductName: "New p-2", Orders: 4},
+		{ProductID: "p-4", ProductName: "Old p-4", Orders: 4},
+		{ProductID: "p-3", ProductName: "Old p-3", Orders: 3},
+		{ProductID: "p-1", ProductName: "Old p-1", Orders: 2},
+	}}
+}
+
+// TestCopies: each confirmed order counts once, however often and in which order the events come.
+func TestCopies(t *testing.T) {
+	bus := streamstest.Start(t)
+	for _, tt := range []struct {
+		name    string
+		disturb func([]told) []told
+	}{
+		{"ordered", func(e []told) []told { return e }},
+		{"backwards", func(e []told) []told { slices.Reverse(e); return e }},
+		{"shuffled and doubled", func(e []told) []told {
+			e = append(e, e...)
+			rand.New(rand.NewPCG(1, 2)).Shuffle(len(e), func(i, j int) { e[i], e[j] = e[j], e[i] })
+			return e
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			bus.Wipe()
+			rdb := bus.Client()
+			url := start(t, storestest.Redis(t), bus.URL(), nil)
+			events, want := history()
+			events = tt.disturb(events)
+			count := map[string]int64{}
+			for _, e := range events {
+				if _, err := streams.Publish(t.Context(), rdb, e.stream, e.event); err != nil {
+					t.Fatal(err)
+				}
+				count[e.stream]++
+			}
+			eventually(t, "all events are applied", func() bool {
+				for stream, n := range count {
+					groups, err := rdb.XInfoGroups(t.Context(), stream).Result()
+					if err != nil || len(groups) != 1 || groups[0].EntriesRead != n || groups[0].Pending > 0 {
+						return false
+					}
+				}
+				return true
+			})
+			var got shop.TopSellers
+			if status := get(url+"/copies/top", &got); status != http.StatusOK || !reflect.DeepEqual(got, want) {
+				t.Errorf("%d %+v\nwant %+v", status, got, want)
+			}
+		})
+	}
+}
+
+// TestNothingSold: before the first order the list is empty, not null.
+func TestNothingSold(t *testing.T) {
+	url := start(t, storestest.Redis(t), "redis://"+unused(t), nil)
+	var got shop.TopSellers
+	if status := get(url+"/copies/top", &got); status != http.StatusOK || got.Sellers == nil || len(got.Sellers) != 0 {
+		t.Errorf("%d %+v", status, got)
+	}
+}
+
+// TestForgotten: an order that was counted and forgotten does not count again; one that is new does.
+func TestForgotten(t *testing.T) {
+	rdb, err := streams.Open(storestest.Redis(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rdb.Close()
+	for _, tt := range []struct {
+		order string
+		at    int
+		want  int64
+	}{
+		{"a", 10, 1}, {"b", 20, 1}, {"c", 30, 1}, // a is forgotten
+		{"a", 10, 0}, {"b", 20, 0}, {"c", 30, 0},
+		{"d", 25, 1}, // b is forgotten
+		{"b", 20, 0}, {"d", 25, 0}, {"e", 40, 1},
+	} {
+		got, err := countScript.Run(t.Context(), rdb, []string{sellersKey, countedKey, forgottenKey}, tt.order, "p-1", tt.at, 2).Int64()
+		if err != nil || got != tt.want {
+			t.Errorf("order %s of %d: %d, %v, want %d", tt.order, tt.at, got, err, tt.want)
+		}
+	}
+	top, err := (ranking{rdb}).best(t.Context(), shown)
+	if want := []shop.Seller{{ProductID: "p-1", Orders: 5}}; err != nil || !slices.Equal(top.Sellers, want) {
+		t.Errorf("%+v, %v", top, err)
+	}
+	if n := rdb.ZCard(t.Context(), countedKey).Val(); n != 2 {
+		t.Errorf("%d orders are remembered, want 2", n)
+	}
+}
+
+// TestPeers: orders' answer is handed on, and the store and the bus need not be there.
+func TestPeers(t *testing.T) {
+	sales := shop.TopSellers{Sellers: []shop.Seller{{ProductID: "p-1", ProductName: "Kettle", Orders: 3}}}
+	peer := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet || r.URL.Path != "/sync/sales" {
+			t.Errorf("orders was asked %s %s", r.Method, r.URL)
+		}
+		_ = chassis.WriteJSON(w, http.StatusOK, sales)
+	}))
+	defer peer.Close()
+	ill := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		http.Error(w, "away", http.StatusServiceUnavailable)
+	}))
+	defer ill.Close()
+	for _, tt := range []struct {
+		name, orders string
+		status       int
+		detail       string
+		want         shop.TopSellers
+	}{
+		{"there", peer.URL, http.StatusOK, "", sales},
+		{"dead", "http://" + unused(t), http.StatusBadGateway, "orders refused the connection", shop.TopSellers{}},
+		{"ill", ill.URL, http.StatusBadGateway, "orders answered 503", shop.TopSellers{}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			url := start(t, "redis://"+unused(t), "redis://"+unused(t), map[string]string{shop.Orders: tt.orders})
+			var got struct {
+				shop.TopSellers
+				Detail string `json:"detail"`
+			}
+			status := get(url+"/sync/top", &got)
+			if status != tt.status || got.Detail != tt.detail || !reflect.DeepEqual(got.TopSellers, tt.want) {
+				t.Errorf("%d %+v", status, got)
+			}
+		})
+	}
+}
+
+// TestDeadStore: without its store the service lives, says so, and answers within its budget.
+func TestDeadStore(t *testing.T) {
+	url := start(t, "redis://"+unused(t), "redis://"+unused(t), nil)
+	if status := get(url+"/readyz", nil); status != http.StatusServiceUnavailable {
+		t.Errorf("readyz is %d", status)
+	}
+	begun := time.Now()
+	var problem chassis.Problem
+	status := get(url+"/copies/top", &problem)
+	if status != http.StatusServiceUnavailable || problem.Detail != "its store does not answer" {
+		t.Errorf("%d %+v", status, problem)
+	}
+	if took := time.Since(begun); took > 2*time.Second {
+		t.Errorf("it took %v", took)
+	}
+}
