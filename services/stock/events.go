@@ -4,15 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"time"
 
 	"github.com/stillup/stillup/services/chassis"
 	"github.com/stillup/stillup/services/shop"
 	"github.com/stillup/stillup/streams"
 )
-
-// applyTimeout bounds the work for one event, so that a store that is cut off is noticed.
-const applyTimeout = 5 * time.Second
 
 // apply takes what stock needs from the streams that it reads: placed orders to reserve for, and the products' names.
 func (s *stock) apply(ctx context.Context, e streams.Entry) error {
@@ -25,8 +21,6 @@ func (s *stock) apply(ctx context.Context, e streams.Entry) error {
 	default:
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, applyTimeout)
-	defer cancel()
 	ctx, end := chassis.StartEvent(ctx, e.Stream, s.name, e.Event.TraceParent, e.Event.ID, e.Event.Type)
 	err := take(ctx, e.Event)
 	end(err)

@@ -37,6 +37,9 @@ const (
 	remembered = 200_000
 )
 
+// storeTimeout bounds one use of the store, so that one that is there and silent is told to the caller within a second.
+const storeTimeout = 900 * time.Millisecond
+
 // States of a reservation; the other two are why it was refused.
 const (
 	reserved       = "reserved"
@@ -78,6 +81,8 @@ func beginning(e streams.Event) []byte {
 // reserve holds units for an order once, however often it is asked to, and returns how that went: reserved, soldOut or
 // unknownProduct. It is true where that was decided now.
 func (s shelf) reserve(ctx context.Context, r shop.Reservation) (state string, now bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
 	r.Reason = ""
 	plain, err := json.Marshal(r)
 	if err != nil {
@@ -97,6 +102,8 @@ func (s shelf) reserve(ctx context.Context, r shop.Reservation) (state string, n
 
 // release gives back what is held for an order and reports whether anything was.
 func (s shelf) release(ctx context.Context, order string) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
 	ok, err := releaseScript.Run(ctx, s.rdb, []string{reservationsKey, outbox.RedisKey}, order, levelKey,
 		beginning(event(ctx, shop.StockReleased, order))).Bool()
 	if err != nil {
@@ -123,6 +130,8 @@ func (s shelf) seed(ctx context.Context) error {
 
 // level reads one product's; a *chassis.Problem 404 where there is none.
 func (s shelf) level(ctx context.Context, product string) (shop.Level, error) {
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
 	v := shop.Level{ProductID: product}
 	var units, name *redis.SliceCmd
 	_, err := s.rdb.TxPipelined(ctx, func(p redis.Pipeliner) error {
@@ -150,6 +159,8 @@ func (s shelf) level(ctx context.Context, product string) (shop.Level, error) {
 
 // rename keeps a copy of the product unless a newer one is there.
 func (s shelf) rename(ctx context.Context, p shop.Product) error {
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
 	err := productScript.Run(ctx, s.rdb, []string{productKey + p.ID},
 		"version", p.Version, "name", p.Name, "price_cents", p.PriceCents).Err()
 	if err != nil {

@@ -282,6 +282,31 @@ func TestDeadStore(t *testing.T) {
 	}
 }
 
+// TestPausedStore: a store that is there and silent is told within the second, and what was asked of it meanwhile is done
+// once at most.
+func TestPausedStore(t *testing.T) {
+	store, bus := streamstest.Start(t), streamstest.Start(t)
+	url := start(t, store.URL(), bus.URL())
+	eventually(t, "it is ready", func() bool { return call(url, http.MethodGet, "/readyz", nil, nil) == http.StatusOK })
+	r := shop.Reservation{OrderID: "o-1", ProductID: "p-03", Quantity: 1}
+	store.Pause()
+	began := time.Now()
+	var problem chassis.Problem
+	status := call(url, http.MethodPost, "/sync/reservations", r, &problem)
+	if status != http.StatusServiceUnavailable || problem.Detail != "its store does not answer" {
+		t.Errorf("%d %+v", status, problem)
+	}
+	if took := time.Since(began); took > 1500*time.Millisecond {
+		t.Errorf("it took %v", took)
+	}
+	store.Resume()
+	eventually(t, "units are held", func() bool { return call(url, http.MethodPost, "/sync/reservations", r, nil) == http.StatusCreated })
+	var level shop.Level
+	if call(url, http.MethodGet, "/sync/stock/p-03", nil, &level); level.Reserved != 1 {
+		t.Errorf("%+v", level)
+	}
+}
+
 func TestAddress(t *testing.T) {
 	for _, address := range []string{"", "mongodb://127.0.0.1:1", "redis://%zz"} {
 		if err := Run(t.Context(), chassis.Config{Name: "stock", Addr: "127.0.0.1:0", StoreURL: address, BusURL: "redis://127.0.0.1:1"}); err == nil {

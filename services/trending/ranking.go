@@ -24,6 +24,9 @@ const (
 // keepCounted is how many counted orders are remembered, so that none counts twice. It is more than the bus holds.
 const keepCounted = 200_000
 
+// storeTimeout bounds one use of the store, so that one that is there and silent is told to the caller within a second.
+const storeTimeout = 900 * time.Millisecond
+
 var (
 	//go:embed count.lua
 	countSource string
@@ -39,6 +42,8 @@ type ranking struct{ rdb *redis.Client }
 
 // count counts a confirmed order once, however often it is told of it.
 func (k ranking) count(ctx context.Context, order, product string, confirmed time.Time) error {
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
 	err := countScript.Run(ctx, k.rdb, []string{sellersKey, countedKey, forgottenKey},
 		order, product, confirmed.UnixMilli(), keepCounted).Err()
 	if err != nil {
@@ -49,6 +54,8 @@ func (k ranking) count(ctx context.Context, order, product string, confirmed tim
 
 // rename keeps a copy of the product unless a newer one is there.
 func (k ranking) rename(ctx context.Context, p shop.Product) error {
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
 	err := productScript.Run(ctx, k.rdb, []string{productKey + p.ID},
 		"version", p.Version, "name", p.Name, "price_cents", p.PriceCents).Err()
 	if err != nil {
@@ -59,6 +66,8 @@ func (k ranking) rename(ctx context.Context, p shop.Product) error {
 
 // best are the n products with the most confirmed orders, ties by product id. A product that is not known yet has no name.
 func (k ranking) best(ctx context.Context, n int) (shop.TopSellers, error) {
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
 	top := shop.TopSellers{Sellers: []shop.Seller{}}
 	// All are read, not the first n: Redis breaks ties the other way round. They are as many as there are products.
 	all, err := k.rdb.ZRangeWithScores(ctx, sellersKey, 0, -1).Result()

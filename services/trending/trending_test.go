@@ -269,3 +269,22 @@ func TestDeadStore(t *testing.T) {
 		t.Errorf("it took %v", took)
 	}
 }
+
+// TestPausedStore: a store that is there and silent is told within the second.
+func TestPausedStore(t *testing.T) {
+	store := streamstest.Start(t)
+	url := start(t, store.URL(), "redis://"+unused(t), nil)
+	eventually(t, "it answers", func() bool { return get(url+"/copies/top", nil) == http.StatusOK })
+	store.Pause()
+	begun := time.Now()
+	var problem chassis.Problem
+	status := get(url+"/copies/top", &problem)
+	if status != http.StatusServiceUnavailable || problem.Detail != "its store does not answer" {
+		t.Errorf("%d %+v", status, problem)
+	}
+	if took := time.Since(begun); took > 1500*time.Millisecond {
+		t.Errorf("it took %v", took)
+	}
+	store.Resume()
+	eventually(t, "it answers again", func() bool { return get(url+"/copies/top", nil) == http.StatusOK })
+}
