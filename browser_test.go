@@ -37,6 +37,9 @@ func openPage(t testing.TB, url string) *page {
 	actx, endBrowser := chromedp.NewExecAllocator(context.Background(), options...)
 	ctx, endTab := chromedp.NewContext(actx)
 	p := &page{t: t, ctx: ctx}
+	if err := chromedp.Do(ctx); err != nil { // the browser lives as long as the context of its first use
+		t.Fatal(err)
+	}
 	p.do(chromedp.EmulateViewport(1440, 900))
 	messages := chromedp.Console(ctx)
 	ended := make(chan struct{})

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -142,8 +144,10 @@ func (l *lab) purchasesByID(ctx context.Context) (map[string]string, error) {
 		return nil, err
 	}
 	var docs []struct {
-		ID     string `bson:"_id"`
-		Status string `bson:"status"`
+		ID       string `bson:"_id"`
+		Versions map[string]struct {
+			Status string `bson:"status"`
+		} `bson:"versions"`
 	}
 	if err := cur.All(ctx, &docs); err != nil {
 		return nil, err
@@ -153,7 +157,7 @@ func (l *lab) purchasesByID(ctx context.Context) (map[string]string, error) {
 		if _, twice := all[d.ID]; twice {
 			return nil, fmt.Errorf("order %s is twice in purchases", d.ID)
 		}
-		all[d.ID] = d.Status
+		all[d.ID] = d.Versions[slices.Max(slices.Collect(maps.Keys(d.Versions)))].Status // of one digit each
 	}
 	return all, nil
 }

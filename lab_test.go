@@ -86,7 +86,13 @@ func runLab(t *testing.T, data string) *lab {
 		}
 	})
 	t.Cleanup(l.end)
-	l.eventually(readyWithin, "all nodes are up", l.allUp)
+	select {
+	case <-s.ready:
+	case err := <-done:
+		done <- err
+		t.Fatalf("the lab ended before it was ready: %v", err)
+	}
+	l.eventually(time.Second, "all nodes are up", l.allUp)
 	return l
 }
 

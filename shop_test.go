@@ -18,7 +18,11 @@ func TestShop(t *testing.T) {
 
 	t.Run("an order is confirmed and reaches the buyer's purchases", func(t *testing.T) {
 		l.t = t
-		o := l.buy("u-001", product)
+		var o shop.Order
+		l.eventually(5*time.Second, "orders knows the user and the product", func() error {
+			_, err := l.call(http.MethodPost, l.url("orders")+"/copies/orders", shop.NewOrder{UserID: "u-001", ProductID: product, Quantity: 1}, &o)
+			return err
+		})
 		l.eventually(5*time.Second, "confirmed in purchases", func() error { return l.purchased("u-001", o.ID) })
 	})
 	t.Run("every cell works", func(t *testing.T) {

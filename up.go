@@ -39,6 +39,7 @@ type stack struct {
 	nodes  []services.Node
 	procs  *control.Processes
 	unlock func()
+	ready  chan struct{} // closed once all nodes are ready
 }
 
 // up runs the lab until ctx ends: the stores and services as child processes, the dashboard in this one.
@@ -53,7 +54,7 @@ func up(ctx context.Context, o upOptions, out io.Writer) error {
 
 // prepare makes a stack; the caller closes it.
 func prepare(ctx context.Context, o upOptions, out io.Writer) (_ *stack, err error) {
-	s := &stack{o: o, begun: time.Now(), out: out, unlock: func() {}}
+	s := &stack{o: o, begun: time.Now(), out: out, unlock: func() {}, ready: make(chan struct{})}
 	defer func() {
 		if err != nil {
 			s.close()
@@ -65,9 +66,11 @@ func prepare(ctx context.Context, o upOptions, out io.Writer) (_ *stack, err err
 	if s.data, err = dataFolder(o.data); err != nil {
 		return nil, err
 	}
-	if s.unlock, err = lock(s.data, o.addr); err != nil {
+	unlock, err := lock(s.data, o.addr)
+	if err != nil {
 		return nil, err
 	}
+	s.unlock = unlock
 	if s.ln, err = listen(o.addr); err != nil {
 		return nil, err
 	}
@@ -128,6 +131,7 @@ func (s *stack) run(ctx context.Context) error {
 		if err := startAll(ctx, s.procs, s.nodes, s.out); err != nil {
 			return err
 		}
+		close(s.ready)
 		fmt.Fprintf(s.out, "all %d nodes are ready after %.1f s\n\n  %s\n\nCtrl-C ends everything; the data stays in %s\n",
 			len(s.nodes), time.Since(s.begun).Seconds(), address(s.ln, s.o.token), s.data)
 		return nil

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"slices"
 
 	"github.com/stillup/stillup/services/chassis"
 	"github.com/stillup/stillup/services/shop"
@@ -35,7 +36,6 @@ func Run(ctx context.Context, cfg chassis.Config) error {
 
 	p := &purchases{store: store, name: cfg.Name, peers: svc.Client}
 	svc.Ready(store.healthy)
-	svc.Go("index", store.prepare)
 	svc.Handle("GET /copies/purchases/{user}", p.fromCopies)
 	svc.Handle("GET /sync/purchases/{user}", p.fromPeers)
 	consumer := &streams.Consumer{
@@ -91,4 +91,14 @@ func rename(orders []shop.Order, names map[string]string) {
 			orders[i].ProductName = name
 		}
 	}
+}
+
+// productsOf are the orders' products, each once, sorted.
+func productsOf(orders []shop.Order) []string {
+	ids := make([]string, 0, len(orders))
+	for _, o := range orders {
+		ids = append(ids, o.ProductID)
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids)
 }

@@ -4,13 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
+	"strconv"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
-
-	"github.com/stillup/stillup/services/shop"
 )
 
 // named is a copy of a user or product: all that an answer needs of it.
@@ -19,26 +17,32 @@ type named struct {
 	Name string `bson:"name"`
 }
 
-// order is a copy of an order.
-type order struct {
-	ID          string    `bson:"_id"`
-	UserID      string    `bson:"user_id"`
-	ProductID   string    `bson:"product_id"`
-	ProductName string    `bson:"product_name"`
-	PriceCents  int64     `bson:"price_cents"`
-	Quantity    int64     `bson:"quantity"`
-	Status      string    `bson:"status"`
-	Reason      string    `bson:"reason"`
-	PlacedAt    time.Time `bson:"placed_at"`
-	Version     int64     `bson:"version"`
+// highest reads the highest version of a document; mongo.ErrNoDocuments where there is none.
+func highest[T any](ctx context.Context, c *mongo.Collection, id string) (v T, version int64, err error) {
+	var doc struct {
+		Versions map[string]bson.Raw `bson:"versions"`
+	}
+	if err := c.FindOne(ctx, bson.D{{Key: "_id", Value: id}}).Decode(&doc); err != nil {
+		return v, 0, err
+	}
+	var raw bson.Raw
+	for key, r := range doc.Versions {
+		n, err := strconv.ParseInt(key, 10, 64)
+		if err != nil {
+			return v, 0, fmt.Errorf("version %q: %w", key, err)
+		}
+		if n > version || raw == nil {
+			raw, version = r, n
+		}
+	}
+	return v, version, bson.Unmarshal(raw, &v)
 }
 
 // userName is the user's name, and whether there is a copy of the user at all.
 func (s *store) userName(ctx context.Context, id string) (name string, known bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
-	var u named
-	err = s.db.Collection(usersCollection).FindOne(ctx, bson.D{{Key: "_id", Value: id}}).Decode(&u)
+	u, _, err := highest[named](ctx, s.db.Collection(usersCollection), id)
 	if errors.Is(err, mongo.ErrNoDocuments) {
 		return "", false, nil
 	}
@@ -46,22 +50,6 @@ func (s *store) userName(ctx context.Context, id string) (name string, known boo
 		return "", false, fmt.Errorf("read user %s: %w", id, err)
 	}
 	return u.Name, true, nil
-}
-
-// newest are the n newest orders of the user that are not refused, newest first, ties as orders breaks them; never nil.
-func (s *store) newest(ctx context.Context, user string, n int) ([]shop.Order, error) {
-	filter := bson.D{{Key: "user_id", Value: user}, {Key: "status", Value: bson.D{{Key: "$ne", Value: shop.Refused}}}}
-	found, err := find[order](ctx, s.db.Collection(ordersCollection), filter, options.Find().
-		SetSort(bson.D{{Key: "placed_at", Value: -1}, {Key: "_id", Value: -1}}).SetLimit(int64(n)))
-	if err != nil {
-		return nil, fmt.Errorf("read the orders of %s: %w", user, err)
-	}
-	orders := make([]shop.Order, 0, len(found))
-	for _, o := range found {
-		o.PlacedAt = o.PlacedAt.UTC()
-		orders = append(orders, shop.Order(o))
-	}
-	return orders, nil
 }
 
 // productNames are the names of those of the products that are known, by id.

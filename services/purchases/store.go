@@ -2,10 +2,8 @@ package purchases
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
-	"sync/atomic"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -23,24 +21,22 @@ const (
 	usersCollection    = "users"
 	productsCollection = "products"
 	ordersCollection   = "orders"
+	latestCollection   = "latest" // per user: when and which orders, see latest
 
 	// storeTimeout bounds one use of the store, so that one that is there and silent is told to the caller within a
 	// second.
 	storeTimeout   = 900 * time.Millisecond
 	connectTimeout = time.Second
-	// prepareTimeout bounds one try to make the index.
-	prepareTimeout = 10 * time.Second
 	closeTimeout   = 500 * time.Millisecond
-
-	firstRetry, lastRetry = 100 * time.Millisecond, time.Second
 )
 
-// store is the read model in the service's own MongoDB: users, products and orders, each document as of its version.
+// store is the read model in the service's own MongoDB: users, products and orders, and per user which orders are the
+// latest. What grows is asked for by _id alone: that is one look-up in every MongoDB-compatible engine, also in those
+// that know no other index.
 type store struct {
-	client   *mongo.Client
-	db       *mongo.Database
-	log      *slog.Logger
-	prepared atomic.Bool // the index stands
+	client *mongo.Client
+	db     *mongo.Database
+	log    *slog.Logger
 }
 
 // open prepares a store and does not wait for it. An error is a fault in the address.
@@ -69,56 +65,42 @@ func (s *store) close() {
 	}
 }
 
-// prepare makes the index, again and again until the store lets it or ctx ends.
-func (s *store) prepare(ctx context.Context) error {
-	level := slog.LevelWarn
-	for wait := firstRetry; ; wait = min(2*wait, lastRetry) {
-		err := s.makeIndex(ctx)
-		if err == nil {
-			s.prepared.Store(true)
-			s.log.Info("store is ready")
-			return nil
-		}
-		s.log.Log(ctx, level, "store is not ready; trying again", "err", err)
-		level = slog.LevelDebug // said once
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-time.After(wait):
-		}
-	}
+// healthy says whether the store answers.
+func (s *store) healthy(ctx context.Context) error { return s.client.Ping(ctx, nil) }
+
+func (s *store) copyUser(ctx context.Context, u shop.User) error {
+	return s.putVersion(ctx, usersCollection, u.ID, u.Version, bson.D{{Key: "name", Value: u.Name}})
 }
 
-func (s *store) makeIndex(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, prepareTimeout)
+// copyProduct keeps the product's name unless the one there is of the same or a later version. A product has many
+// versions and there are few products, so only the newest is kept, by a condition on it.
+func (s *store) copyProduct(ctx context.Context, p shop.Product) error {
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
-	_, err := s.db.Collection(ordersCollection).Indexes().CreateOne(ctx, mongo.IndexModel{
-		Keys: bson.D{{Key: "user_id", Value: 1}, {Key: "placed_at", Value: -1}},
-	})
+	c := s.db.Collection(productsCollection)
+	fields := bson.D{{Key: "name", Value: p.Name}, {Key: "version", Value: p.Version}}
+	update := func() (found bool, err error) {
+		older := bson.D{{Key: "_id", Value: p.ID}, {Key: "version", Value: bson.D{{Key: "$lt", Value: p.Version}}}}
+		res, err := c.UpdateOne(ctx, older, bson.D{{Key: "$set", Value: fields}})
+		return err == nil && res.MatchedCount > 0, err
+	}
+	found, err := update()
+	if err == nil && !found {
+		_, err = c.InsertOne(ctx, append(bson.D{{Key: "_id", Value: p.ID}}, fields...))
+		if mongo.IsDuplicateKeyError(err) {
+			// There is one: newer, and then this changes nothing, or older and inserted since by another member.
+			_, err = update()
+		}
+	}
 	if err != nil {
-		return fmt.Errorf("make the index of orders: %w", err)
+		return fmt.Errorf("copy version %d of product %s: %w", p.Version, p.ID, err)
 	}
 	return nil
 }
 
-// healthy says whether the index stands and the store answers.
-func (s *store) healthy(ctx context.Context) error {
-	if !s.prepared.Load() {
-		return errors.New("its store has not answered yet")
-	}
-	return s.client.Ping(ctx, nil)
-}
-
-func (s *store) copyUser(ctx context.Context, u shop.User) error {
-	return s.put(ctx, usersCollection, u.ID, u.Version, bson.D{{Key: "name", Value: u.Name}})
-}
-
-func (s *store) copyProduct(ctx context.Context, p shop.Product) error {
-	return s.put(ctx, productsCollection, p.ID, p.Version, bson.D{{Key: "name", Value: p.Name}})
-}
-
+// copyOrder keeps a version of the order and lists the order among its user's latest. Redelivery changes nothing.
 func (s *store) copyOrder(ctx context.Context, o shop.Order) error {
-	return s.put(ctx, ordersCollection, o.ID, o.Version, bson.D{
+	err := s.putVersion(ctx, ordersCollection, o.ID, o.Version, bson.D{
 		{Key: "user_id", Value: o.UserID},
 		{Key: "product_id", Value: o.ProductID},
 		{Key: "product_name", Value: o.ProductName},
@@ -128,28 +110,20 @@ func (s *store) copyOrder(ctx context.Context, o shop.Order) error {
 		{Key: "reason", Value: o.Reason},
 		{Key: "placed_at", Value: o.PlacedAt},
 	})
+	if err != nil {
+		return err
+	}
+	return s.list(ctx, o)
 }
 
-// put keeps fields as the document's state unless one of the same or a later version is there, so that it does not matter
-// how often and in which order versions come.
-func (s *store) put(ctx context.Context, collection, id string, version int64, fields bson.D) error {
+// putVersion keeps fields as one version of a document that has few. Versions stand side by side and a reader takes the
+// highest, so it does not matter how often and in which order they come, nor from how many members.
+func (s *store) putVersion(ctx context.Context, collection, id string, version int64, fields bson.D) error {
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
-	c := s.db.Collection(collection)
-	fields = append(fields, bson.E{Key: "version", Value: version})
-	update := func() (found bool, err error) {
-		older := bson.D{{Key: "_id", Value: id}, {Key: "version", Value: bson.D{{Key: "$lt", Value: version}}}}
-		res, err := c.UpdateOne(ctx, older, bson.D{{Key: "$set", Value: fields}})
-		return err == nil && res.MatchedCount > 0, err
-	}
-	found, err := update()
-	if err == nil && !found {
-		_, err = c.InsertOne(ctx, append(bson.D{{Key: "_id", Value: id}}, fields...))
-		if mongo.IsDuplicateKeyError(err) {
-			// There is one: newer, and then this changes nothing, or older and inserted since by another member.
-			_, err = update()
-		}
-	}
+	_, err := s.db.Collection(collection).UpdateOne(ctx, bson.D{{Key: "_id", Value: id}},
+		bson.D{{Key: "$set", Value: bson.D{{Key: fmt.Sprintf("versions.%d", version), Value: fields}}}},
+		options.UpdateOne().SetUpsert(true))
 	if err != nil {
 		return fmt.Errorf("copy version %d of %s %s: %w", version, collection, id, err)
 	}

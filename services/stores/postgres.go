@@ -136,7 +136,7 @@ func clearPidFile(data string) error {
 	}
 	line, _, _ := strings.Cut(string(b), "\n")
 	pid, err := strconv.Atoi(strings.TrimSpace(line))
-	if err == nil && pid > 0 && syscall.Kill(pid, 0) != syscall.ESRCH {
+	if err == nil && pid > 0 && syscall.Kill(pid, 0) != syscall.ESRCH && !zombie(pid) {
 		cwd, err := os.Readlink(fmt.Sprintf("/proc/%d/cwd", pid))
 		if err != nil {
 			return nil // cannot tell: leave it to Postgres
@@ -146,6 +146,17 @@ func clearPidFile(data string) error {
 		}
 	}
 	return os.Remove(path)
+}
+
+// zombie says whether a process is dead and not reaped: where a container's first process reaps nobody, what a killed
+// launcher left stays one for ever, and Postgres would take it for a live server.
+func zombie(pid int) bool {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return false
+	}
+	// "pid (name) state ...": the name may hold anything, so look behind its last bracket.
+	return strings.HasPrefix(strings.TrimSpace(string(stat[bytes.LastIndexByte(stat, ')')+1:])), "Z")
 }
 
 // account is who Postgres runs as; zero: the launcher's own user.
