@@ -42,7 +42,7 @@ func buildAndRun(m *testing.M) (int, error) {
 	}
 	bin = dir
 	for name, pkg := range map[string]string{"stillup": ".", "stillup-stores": "./services/stores/embedded"} {
-		out, err := exec.Command("go", "build", "-o", filepath.Join(dir, name), pkg).CombinedOutput()
+		out, err := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", filepath.Join(dir, name), pkg).CombinedOutput()
 		if err != nil {
 			return 0, fmt.Errorf("build %s: %w\n%s", pkg, err, out)
 		}

@@ -81,7 +81,7 @@ func serviceCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			cfg.Log = newLog(os.Stderr).With("service", args[0])
+			cfg.Log = newLog(os.Stderr)
 			return services.Run(c.Context(), cfg)
 		},
 	}
