@@ -169,7 +169,7 @@ func TestNotesAreBounded(t *testing.T) {
 	}
 	rev := w.Rev()
 	w.Apply(world.ActionSeen{At: after(300), Verb: "load", Node: "shoppers", Note: "30 a second"})
-	if n := w.Since(0).Notes; len(n) != 60 || n[59].Seq != 201 || n[59].Text != "load shoppers: 30 a second (asked on the page)" {
+	if n := w.Since(0).Notes; len(n) != 60 || n[59].Seq != 201 || n[59].Text != "asked for: load shoppers: 30 a second" {
 		t.Errorf("%d notes, the last %+v", len(n), n[len(n)-1])
 	}
 	if n := w.Since(rev).Notes; len(n) != 1 {

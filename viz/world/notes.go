@@ -63,7 +63,7 @@ func (w *World) actionSeen(o ActionSeen) {
 	if o.Note != "" {
 		text += ": " + o.Note
 	}
-	w.note(o.At, o.Node, plain, text+" (asked on the page)")
+	w.note(o.At, o.Node, plain, "asked for: "+text)
 }
 
 // died says a death in words, from the runtime's reason.

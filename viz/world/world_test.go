@@ -163,7 +163,7 @@ func TestNodes(t *testing.T) {
 			state(9, "orders", world.Down, "killed (signal 9)")}, world.Down, after(9),
 			"bad: orders is paused: alive but silent\nbad: orders was killed"},
 		{"asked", []world.Observation{world.ActionSeen{At: after(3), Node: "orders", Verb: "kill"}}, world.Unknown, start,
-			"plain: kill orders (asked on the page)"},
+			"plain: asked for: kill orders"},
 		{"of nobody", []world.Observation{state(1, "nobody", world.Up, "")}, world.Unknown, start, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
