@@ -153,6 +153,7 @@ func TestPictures(t *testing.T) {
 	l := startLab(t)
 	p := openPage(t, l.base)
 	p.until(20*time.Second, "every cell works", cellsAre(`() => true`, "works"))
+	p.until(20*time.Second, "the seed's burst is past", `!/dashboard \d{3}/.test(document.body.innerText)`)
 	if err := os.MkdirAll("docs", 0o755); err != nil {
 		t.Fatal(err)
 	}

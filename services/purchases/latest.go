@@ -12,33 +12,44 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/stillup/stillup/services/shop"
 )
 
-// A user's list of orders is cut to the latest keepListed once it has maxListed.
-const keepListed, maxListed = 100, 200
+// A user's page is cut to the newest keepListed orders, refused ones among them, once it has maxListed. It has to hold
+// shop.PurchasesShown that are not refused.
+const keepListed, maxListed = 3 * shop.PurchasesShown, 4 * shop.PurchasesShown
 
-// readers is how many orders are read at once for one answer.
-const readers = 4
-
-// latest is a user's list of orders. Each reads "time order", the time of fixed length, so that texts sort by time.
+// latest is a user's page: the newest orders, each in its versions, all in one document so that an answer is one look-up.
 type latest struct {
-	ID     string   `bson:"_id"` // the user's
-	Orders []string `bson:"orders"`
+	ID     string                      `bson:"_id"` // the user's
+	Orders map[string]map[string]order `bson:"orders"`
 }
 
-func listed(o shop.Order) string {
-	return o.PlacedAt.UTC().Format("2006-01-02T15:04:05.000Z") + " " + o.ID
+// order is one version of a copy of an order.
+type order struct {
+	ID          string    `bson:"id"`
+	UserID      string    `bson:"user_id"`
+	ProductID   string    `bson:"product_id"`
+	ProductName string    `bson:"product_name"`
+	PriceCents  int64     `bson:"price_cents"`
+	Quantity    int64     `bson:"quantity"`
+	Status      string    `bson:"status"`
+	Reason      string    `bson:"reason"`
+	PlacedAt    time.Time `bson:"placed_at"`
+	Version     int64     `bson:"version"`
 }
 
-// list adds the order to its user's list, once.
+// field makes a name that MongoDB takes for a field out of any order id.
+var field = strings.NewReplacer("%", "%25", ".", "%2E", "$", "%24")
+
+// list puts a version of the order on its user's page. Redelivery changes nothing.
 func (s *store) list(ctx context.Context, o shop.Order) error {
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
 	c, user := s.db.Collection(latestCollection), bson.D{{Key: "_id", Value: o.UserID}}
-	_, err := c.UpdateOne(ctx, user, bson.D{{Key: "$addToSet", Value: bson.D{{Key: "orders", Value: listed(o)}}}},
+	name := fmt.Sprintf("orders.%s.%d", field.Replace(o.ID), o.Version)
+	_, err := c.UpdateOne(ctx, user, bson.D{{Key: "$set", Value: bson.D{{Key: name, Value: order(o)}}}},
 		options.UpdateOne().SetUpsert(true))
 	if err != nil {
 		return fmt.Errorf("list order %s: %w", o.ID, err)
@@ -50,10 +61,12 @@ func (s *store) list(ctx context.Context, o shop.Order) error {
 	if len(l.Orders) < maxListed {
 		return nil
 	}
-	slices.Sort(l.Orders)
-	old := l.Orders[:len(l.Orders)-keepListed]
-	if _, err := c.UpdateOne(ctx, user, bson.D{{Key: "$pullAll", Value: bson.D{{Key: "orders", Value: old}}}}); err != nil {
-		return fmt.Errorf("cut the list of %s: %w", o.UserID, err)
+	var old bson.D
+	for _, o := range l.newestFirst()[keepListed:] {
+		old = append(old, bson.E{Key: "orders." + field.Replace(o.ID), Value: ""})
+	}
+	if _, err := c.UpdateOne(ctx, user, bson.D{{Key: "$unset", Value: old}}); err != nil {
+		return fmt.Errorf("cut the page of %s: %w", o.UserID, err)
 	}
 	return nil
 }
@@ -71,53 +84,29 @@ func (s *store) newest(ctx context.Context, user string, n int) ([]shop.Order, e
 	if err != nil {
 		return nil, fmt.Errorf("read the orders of %s: %w", user, err)
 	}
-	slices.SortFunc(l.Orders, func(a, b string) int { return cmp.Compare(b, a) })
-	for ids := range slices.Chunk(l.Orders, n) {
-		some, err := s.orders(ctx, ids)
-		if err != nil {
-			return nil, err
-		}
-		for _, o := range some {
-			if o.Status != shop.Refused && len(orders) < n {
-				orders = append(orders, o)
-			}
-		}
-		if len(orders) == n {
-			break
+	for _, o := range l.newestFirst() {
+		if o.Status != shop.Refused && len(orders) < n {
+			orders = append(orders, o)
 		}
 	}
 	return orders, nil
 }
 
-// orders reads the listed orders, in the order of the list.
-func (s *store) orders(ctx context.Context, list []string) ([]shop.Order, error) {
-	all := make([]shop.Order, len(list))
-	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(readers)
-	for i, entry := range list {
-		g.Go(func() error {
-			_, id, _ := strings.Cut(entry, " ")
-			o, version, err := highest[order](ctx, s.db.Collection(ordersCollection), id)
-			if err != nil {
-				return fmt.Errorf("read order %s: %w", id, err)
+// newestFirst are the orders of the page, each in its highest version.
+func (l latest) newestFirst() []shop.Order {
+	all := make([]shop.Order, 0, len(l.Orders))
+	for _, versions := range l.Orders {
+		var now order
+		for _, o := range versions {
+			if o.Version > now.Version {
+				now = o
 			}
-			all[i] = shop.Order{ID: id, UserID: o.UserID, ProductID: o.ProductID, ProductName: o.ProductName,
-				PriceCents: o.PriceCents, Quantity: o.Quantity, Status: o.Status, Reason: o.Reason,
-				PlacedAt: o.PlacedAt.UTC(), Version: version}
-			return nil
-		})
+		}
+		now.PlacedAt = now.PlacedAt.UTC()
+		all = append(all, shop.Order(now))
 	}
-	return all, g.Wait()
-}
-
-// order is one version of a copy of an order.
-type order struct {
-	UserID      string    `bson:"user_id"`
-	ProductID   string    `bson:"product_id"`
-	ProductName string    `bson:"product_name"`
-	PriceCents  int64     `bson:"price_cents"`
-	Quantity    int64     `bson:"quantity"`
-	Status      string    `bson:"status"`
-	Reason      string    `bson:"reason"`
-	PlacedAt    time.Time `bson:"placed_at"`
+	slices.SortFunc(all, func(a, b shop.Order) int {
+		return cmp.Or(b.PlacedAt.Compare(a.PlacedAt), cmp.Compare(b.ID, a.ID))
+	})
+	return all
 }

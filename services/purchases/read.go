@@ -18,31 +18,32 @@ type named struct {
 }
 
 // highest reads the highest version of a document; mongo.ErrNoDocuments where there is none.
-func highest[T any](ctx context.Context, c *mongo.Collection, id string) (v T, version int64, err error) {
+func highest[T any](ctx context.Context, c *mongo.Collection, id string) (v T, err error) {
 	var doc struct {
 		Versions map[string]bson.Raw `bson:"versions"`
 	}
 	if err := c.FindOne(ctx, bson.D{{Key: "_id", Value: id}}).Decode(&doc); err != nil {
-		return v, 0, err
+		return v, err
 	}
 	var raw bson.Raw
+	version := int64(-1)
 	for key, r := range doc.Versions {
 		n, err := strconv.ParseInt(key, 10, 64)
 		if err != nil {
-			return v, 0, fmt.Errorf("version %q: %w", key, err)
+			return v, fmt.Errorf("version %q: %w", key, err)
 		}
-		if n > version || raw == nil {
+		if n > version {
 			raw, version = r, n
 		}
 	}
-	return v, version, bson.Unmarshal(raw, &v)
+	return v, bson.Unmarshal(raw, &v)
 }
 
 // userName is the user's name, and whether there is a copy of the user at all.
 func (s *store) userName(ctx context.Context, id string) (name string, known bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
-	u, _, err := highest[named](ctx, s.db.Collection(usersCollection), id)
+	u, err := highest[named](ctx, s.db.Collection(usersCollection), id)
 	if errors.Is(err, mongo.ErrNoDocuments) {
 		return "", false, nil
 	}

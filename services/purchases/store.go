@@ -100,16 +100,7 @@ func (s *store) copyProduct(ctx context.Context, p shop.Product) error {
 
 // copyOrder keeps a version of the order and lists the order among its user's latest. Redelivery changes nothing.
 func (s *store) copyOrder(ctx context.Context, o shop.Order) error {
-	err := s.putVersion(ctx, ordersCollection, o.ID, o.Version, bson.D{
-		{Key: "user_id", Value: o.UserID},
-		{Key: "product_id", Value: o.ProductID},
-		{Key: "product_name", Value: o.ProductName},
-		{Key: "price_cents", Value: o.PriceCents},
-		{Key: "quantity", Value: o.Quantity},
-		{Key: "status", Value: o.Status},
-		{Key: "reason", Value: o.Reason},
-		{Key: "placed_at", Value: o.PlacedAt},
-	})
+	err := s.putVersion(ctx, ordersCollection, o.ID, o.Version, order(o))
 	if err != nil {
 		return err
 	}
@@ -118,7 +109,7 @@ func (s *store) copyOrder(ctx context.Context, o shop.Order) error {
 
 // putVersion keeps fields as one version of a document that has few. Versions stand side by side and a reader takes the
 // highest, so it does not matter how often and in which order they come, nor from how many members.
-func (s *store) putVersion(ctx context.Context, collection, id string, version int64, fields bson.D) error {
+func (s *store) putVersion(ctx context.Context, collection, id string, version int64, fields any) error {
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
 	_, err := s.db.Collection(collection).UpdateOne(ctx, bson.D{{Key: "_id", Value: id}},
