@@ -84,6 +84,40 @@ func TestIndex(t *testing.T) {
 	}
 }
 
+// TestDropUnborn: a file that a killed FerretDB had only begun goes, one with its table of collections stays.
+func TestDropUnborn(t *testing.T) {
+	dir := t.TempDir()
+	for name, q := range map[string]string{"begun": `PRAGMA user_version = 1`,
+		"whole": `CREATE TABLE _ferretdb_collections (name TEXT, table_name TEXT, settings TEXT); CREATE TABLE a_1 (x TEXT);
+			CREATE TABLE b_2 (x TEXT); INSERT INTO _ferretdb_collections VALUES ('a', 'a_1', '{}')`} {
+		db, err := sql.Open("sqlite", sqliteURL(filepath.Join(dir, name+".sqlite")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := db.ExecContext(t.Context(), q); err != nil {
+			t.Fatal(err)
+		}
+		db.Close()
+	}
+	if err := dropUnborn(t.Context(), dir); err != nil {
+		t.Fatal(err)
+	}
+	left, err := filepath.Glob(filepath.Join(dir, "*.sqlite"))
+	if err != nil || len(left) != 1 || filepath.Base(left[0]) != "whole.sqlite" {
+		t.Errorf("left are %v, %v", left, err)
+	}
+	db, err := sql.Open("sqlite", sqliteURL(left[0]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	var tables string
+	q := `SELECT group_concat(name) FROM (SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name)`
+	if err := db.QueryRowContext(t.Context(), q).Scan(&tables); err != nil || tables != "_ferretdb_collections,a_1" {
+		t.Errorf("tables are %s, %v", tables, err)
+	}
+}
+
 func TestCommand(t *testing.T) {
 	doc := func(d bson.D) []byte {
 		b, err := bson.Marshal(d)

@@ -32,6 +32,9 @@ func serveMongo(ctx context.Context, addr, dir string) error {
 	if err := os.Remove(engineSocket); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("mongod: %w", err)
 	}
+	if err := dropUnborn(ctx, dir); err != nil {
+		return fmt.Errorf("mongod: %w", err)
+	}
 	ln, err := net.Listen("tcp", addr)
 	if err != nil {
 		return fmt.Errorf("mongod: %w", err)
