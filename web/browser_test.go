@@ -204,7 +204,9 @@ func TestPageInABrowser(t *testing.T) {
 	l.mu.Unlock()
 	click(t, ctx, "Kill orders-db")
 	holds(t, ctx, `document.querySelector('#said').textContent === 'kill orders-db: <i>orders-db</i> is dead already'`)
-	holds(t, ctx, `(() => { document.querySelector('#rate').value = '40'; document.querySelector('#traffic').requestSubmit(); document.querySelector('#restore').click(); return true; })()`)
+	holds(t, ctx, `(() => { document.querySelector('#rate').value = '40'; document.querySelector('#traffic').requestSubmit(); return true; })()`)
+	holds(t, ctx, `document.querySelector('#said').textContent.startsWith('traffic:')`) // one after the other: the last answer is what is said
+	holds(t, ctx, `(() => { document.querySelector('#restore').click(); return true; })()`)
 	holds(t, ctx, `document.querySelector('#said').textContent.startsWith('restore all:')`)
 	for _, want := range []string{"POST /api/v1/nodes/catalog/start ", "POST /api/v1/nodes/bus/kill ", "POST /api/v1/nodes/orders-db/kill ",
 		`POST /api/v1/load {"per_second":40}`, "POST /api/v1/restore "} {
