@@ -106,7 +106,7 @@ func (f Found) Remark() string {
 	case f.Engine == MongoDB:
 		return "No mongod was found: an embedded FerretDB on SQLite is used, which keeps its data but has no multi-document transactions."
 	default:
-		return "No PostgreSQL server was found: downloaded binaries are used."
+		return "" // Postgres has no embedded stand-in
 	}
 }
 
