@@ -92,7 +92,7 @@ func prepare(ctx context.Context, o upOptions, out io.Writer) (_ *stack, err err
 	embedded := filepath.Join(filepath.Dir(self), "stillup-stores")
 	fmt.Fprintf(out, "preparing stores in %s\n", s.data)
 	lab := services.Lab{Data: s.data, Self: self, Embedded: embedded, OTLP: "http://" + s.ln.Addr().String(), Token: o.token}
-	nodes, remarks, err := lab.Prepare(ctx)
+	nodes, links, remarks, err := lab.Prepare(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -100,7 +100,7 @@ func prepare(ctx context.Context, o upOptions, out io.Writer) (_ *stack, err err
 	for _, r := range remarks {
 		fmt.Fprintln(out, "note:", r)
 	}
-	s.procs, err = control.NewProcesses(processes(nodes))
+	s.procs, err = control.NewProcesses(processes(nodes), controlLinks(links))
 	return s, err
 }
 
@@ -148,7 +148,7 @@ func startAll(ctx context.Context, r control.Runtime, nodes []services.Node, out
 	g, gctx := errgroup.WithContext(ctx)
 	for _, n := range nodes {
 		g.Go(func() error {
-			if err := r.Do(gctx, n.ID, control.Start); err != nil {
+			if err := r.Do(gctx, n.ID, control.Action{Verb: control.Start}); err != nil {
 				return fmt.Errorf("%w (its log: %s)", err, n.LogFile)
 			}
 			if err := until(gctx, n.Ready); err != nil {
@@ -192,7 +192,15 @@ func processes(nodes []services.Node) []control.Process {
 	for _, n := range nodes {
 		all = append(all, control.Process{ID: n.ID, Path: n.Path, Args: n.Args, Env: n.Env, Dir: n.Dir, UID: n.UID,
 			GID: n.GID, StopSignal: n.StopSignal, LogFile: n.LogFile, URL: n.URL, Engine: n.Engine,
-			Volatile: n.Volatile, Ready: n.Alive})
+			Volatile: n.Volatile, Ready: n.Alive, SetFaults: n.SetFaults, Client: n.Client})
+	}
+	return all
+}
+
+func controlLinks(links []services.Link) []control.Link {
+	var all []control.Link
+	for _, l := range links {
+		all = append(all, control.Link(l))
 	}
 	return all
 }

@@ -1,16 +1,14 @@
 package services
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
-	"math/rand/v2"
-	"net"
 	"net/http"
 	"path/filepath"
-	"sort"
-	"strconv"
-	"strings"
 	"syscall"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -37,122 +35,106 @@ type Node struct {
 	UID, GID   uint32
 	StopSignal syscall.Signal
 	LogFile    string
-	URL        string // base address of a service; empty for stores
-	StoreURL   string // of stores and the bus: holds a password, so it is never shown
+	URL        string // base address of a service for the outside; empty for stores
+	StoreURL   string // of stores and the bus, for the outside: holds a password, so it is never shown
 	Engine     string // of stores, as found: "Redis 7.0.15"
 	Volatile   bool
+	Client     bool // it only makes traffic
 	// Alive says whether it answers at all; Ready whether a service can also serve its own feature.
 	Alive, Ready func(ctx context.Context) error
+	// SetFaults makes a service slow by so much and lets that share of its requests fail; nil for stores.
+	SetFaults func(ctx context.Context, latency time.Duration, errorShare float64) error
 }
 
-// Prepare finds the engines, prepares the stores' folders and returns the nodes, stores before services, and what
-// had to be done differently from the first choice, in sentences.
-func (l Lab) Prepare(ctx context.Context) (nodes []Node, remarks []string, err error) {
+// Outside is the caller of links that stands for whoever is not a node: the dashboard, a person with curl.
+const Outside = ""
+
+// Link is a way of its own from one node to another, so that a node can be cut off: From reaches To by connecting to
+// Listen, and what runs the lab forwards that to Upstream, where To listens.
+type Link struct{ From, To, Listen, Upstream string } // From may be Outside; the addresses are host:port
+
+// Prepare finds the engines, prepares the stores' folders and returns the nodes, stores before services, the links
+// between them, and what had to be done differently from the first choice, in sentences.
+func (l Lab) Prepare(ctx context.Context) (nodes []Node, links []Link, remarks []string, err error) {
 	found := map[string]stores.Found{}
 	for _, engine := range []string{stores.Postgres, stores.MongoDB, stores.Redis} {
 		f, err := stores.Find(ctx, engine, l.Embedded)
 		if err != nil {
-			return nil, nil, err
+			return nil, nil, nil, err
 		}
 		found[engine] = f
 		if f.Embedded {
 			remarks = append(remarks, f.Remark())
 		}
 	}
-	ports, err := freePorts(2*len(all) + 1)
+	w, err := newWiring()
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
-	take := func() int { p := ports[0]; ports = ports[1:]; return p }
-
-	type store struct{ id, engine, url string }
-	wanted := []store{{id: Bus, engine: stores.Redis}}
+	type store struct{ id, engine string }
+	wanted := []store{{Bus, stores.Redis}}
 	for _, s := range all {
 		if s.engine != "" {
-			wanted = append(wanted, store{id: s.name + "-db", engine: s.engine})
+			wanted = append(wanted, store{storeOf(s.name), s.engine})
 		}
 	}
 	nodes = make([]Node, len(wanted))
 	urls := make([]string, len(wanted))
 	g, gctx := errgroup.WithContext(ctx)
-	for i, w := range wanted {
-		port, f := take(), found[w.engine]
+	for i, want := range wanted {
+		f, port := found[want.engine], w.port(want.id)
 		g.Go(func() error {
-			cmd, err := f.Prepare(gctx, filepath.Join(l.Data, w.id), port)
+			cmd, err := f.Prepare(gctx, filepath.Join(l.Data, want.id), port)
 			if err != nil {
-				return fmt.Errorf("prepare %s: %w", w.id, err)
+				return fmt.Errorf("prepare %s: %w", want.id, err)
 			}
 			urls[i] = cmd.URL
 			ping := func(ctx context.Context) error { return stores.Ping(ctx, cmd.URL) }
-			nodes[i] = Node{ID: w.id, Path: cmd.Path, Args: cmd.Args, Env: cmd.Env, Dir: cmd.Dir,
-				UID: cmd.UID, GID: cmd.GID, StopSignal: cmd.StopSignal, LogFile: l.log(w.id),
-				StoreURL: cmd.URL, Engine: f.Version, Volatile: f.Volatile, Alive: ping, Ready: ping}
+			nodes[i] = Node{ID: want.id, Path: cmd.Path, Args: cmd.Args, Env: cmd.Env, Dir: cmd.Dir,
+				UID: cmd.UID, GID: cmd.GID, StopSignal: cmd.StopSignal, LogFile: l.log(want.id),
+				Engine: f.Version, Volatile: f.Volatile, Alive: ping, Ready: ping}
 			return nil
 		})
 	}
 	if err := g.Wait(); err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
-	urlOf := map[string]string{}
-	for i, w := range wanted {
-		urlOf[w.id] = urls[i]
-	}
-	addrs, peers := map[string]string{}, map[string]string{}
-	for _, s := range all {
-		addrs[s.name] = net.JoinHostPort("127.0.0.1", strconv.Itoa(take()))
-		peers[s.name] = "http://" + addrs[s.name]
+	for i, want := range wanted {
+		w.urls[want.id] = urls[i]
+		nodes[i].StoreURL = w.url(Outside, want.id)
 	}
 	for _, s := range all {
-		cfg := chassis.Config{Name: s.name, Addr: addrs[s.name], StoreURL: urlOf[s.name+"-db"], BusURL: urlOf[Bus],
-			Peers: peers, OTLPEndpoint: l.OTLP, OTLPToken: l.Token}
-		nodes = append(nodes, Node{ID: s.name, Path: l.Self, Args: []string{"service", s.name}, Env: Env(cfg),
-			StopSignal: syscall.SIGTERM, LogFile: l.log(s.name), URL: peers[s.name],
-			Alive: getter(peers[s.name] + "/healthz"), Ready: getter(peers[s.name] + "/readyz")})
+		w.urls[s.name] = "http://" + w.addr(s.name)
 	}
-	return nodes, remarks, nil
+	for _, s := range all {
+		direct := w.urls[s.name]
+		nodes = append(nodes, Node{ID: s.name, Path: l.Self, Args: []string{"service", s.name}, Env: Env(l.config(s, w)),
+			StopSignal: syscall.SIGTERM, LogFile: l.log(s.name), URL: w.url(Outside, s.name), Client: s.client(),
+			Alive: getter(direct + "/healthz"), Ready: getter(direct + "/readyz"), SetFaults: faultSetter(direct)})
+	}
+	return nodes, w.links, remarks, nil
+}
+
+// config is what a service is told: addresses of what it needs, each by a link of its own.
+func (l Lab) config(s service, w *wiring) chassis.Config {
+	cfg := chassis.Config{Name: s.name, Addr: w.addr(s.name), Peers: map[string]string{}, OtherStores: map[string]string{},
+		OTLPEndpoint: l.OTLP, OTLPToken: l.Token}
+	if s.engine != "" {
+		cfg.StoreURL = w.url(s.name, storeOf(s.name))
+	}
+	if !s.offBus {
+		cfg.BusURL = w.url(s.name, Bus)
+	}
+	for _, peer := range s.calls {
+		cfg.Peers[peer] = w.url(s.name, peer)
+	}
+	for _, store := range s.reaches {
+		cfg.OtherStores[store] = w.url(s.name, store)
+	}
+	return cfg
 }
 
 func (l Lab) log(id string) string { return filepath.Join(l.Data, "logs", id+".log") }
-
-// Env writes a service's configuration as the environment that [FromEnv] reads.
-func Env(cfg chassis.Config) []string {
-	var peers []string
-	for name, url := range cfg.Peers {
-		if name != cfg.Name {
-			peers = append(peers, name+"="+url)
-		}
-	}
-	sort.Strings(peers)
-	return []string{
-		"STILLUP_ADDR=" + cfg.Addr,
-		"STILLUP_STORE=" + cfg.StoreURL,
-		"STILLUP_BUS=" + cfg.BusURL,
-		"STILLUP_PEERS=" + strings.Join(peers, ","),
-		"STILLUP_TOKEN=" + cfg.OTLPToken,
-		"OTEL_EXPORTER_OTLP_ENDPOINT=" + cfg.OTLPEndpoint,
-	}
-}
-
-// FromEnv reads the configuration of the service called name, with getenv in place of os.Getenv.
-func FromEnv(name string, getenv func(string) string) (chassis.Config, error) {
-	cfg := chassis.Config{Name: name, Addr: getenv("STILLUP_ADDR"), StoreURL: getenv("STILLUP_STORE"),
-		BusURL: getenv("STILLUP_BUS"), OTLPEndpoint: getenv("OTEL_EXPORTER_OTLP_ENDPOINT"),
-		OTLPToken: getenv("STILLUP_TOKEN"), Peers: map[string]string{}}
-	if cfg.Addr == "" {
-		return cfg, fmt.Errorf("service %s: STILLUP_ADDR is not set; give the address to listen on, such as 127.0.0.1:8080", name)
-	}
-	for pair := range strings.SplitSeq(getenv("STILLUP_PEERS"), ",") {
-		if pair == "" {
-			continue
-		}
-		peer, url, ok := strings.Cut(pair, "=")
-		if !ok || peer == "" || url == "" {
-			return cfg, fmt.Errorf("service %s: STILLUP_PEERS has %q; write name=http://host:port, comma between", name, pair)
-		}
-		cfg.Peers[peer] = url
-	}
-	return cfg, nil
-}
 
 // getter makes a check that url answers 200.
 func getter(url string) func(context.Context) error {
@@ -173,22 +155,25 @@ func getter(url string) func(context.Context) error {
 	}
 }
 
-// freePorts picks n loopback ports that nothing listens on now. They lie below those that the system gives to outgoing
-// connections, so that a killed node's port is still free when it is started again.
-func freePorts(n int) ([]int, error) {
-	const low, high, tries = 10_000, 32_000, 1000
-	var ports []int
-	for range tries {
-		if len(ports) == n {
-			return ports, nil
-		}
-		port := low + rand.IntN(high-low)
-		l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+// faultSetter makes a function that sets the faults of the service at url.
+func faultSetter(url string) func(context.Context, time.Duration, float64) error {
+	return func(ctx context.Context, latency time.Duration, errorShare float64) error {
+		body, err := json.Marshal(chassis.Faults{LatencyMS: latency.Milliseconds(), ErrorShare: errorShare})
 		if err != nil {
-			continue // taken
+			return err
 		}
-		defer l.Close() // all held until all are picked, so that no two are the same
-		ports = append(ports, port)
+		req, err := http.NewRequestWithContext(ctx, http.MethodPut, url+chassis.FaultsPath, bytes.NewReader(body))
+		if err != nil {
+			return err
+		}
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			return err
+		}
+		defer resp.Body.Close()
+		if resp.StatusCode != http.StatusOK {
+			return fmt.Errorf("PUT %s: %s", req.URL, resp.Status)
+		}
+		return nil
 	}
-	return nil, fmt.Errorf("found only %d of %d free ports from %d to %d on 127.0.0.1; end some programs that listen there", len(ports), n, low, high)
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stillup/stillup/services/catalog"
 	"github.com/stillup/stillup/services/chassis"
+	"github.com/stillup/stillup/services/monolith"
 	"github.com/stillup/stillup/services/orders"
 	"github.com/stillup/stillup/services/purchases"
 	"github.com/stillup/stillup/services/shoppers"
@@ -29,20 +30,31 @@ const Bus = "bus"
 
 // service is one program of the shop and the store that it keeps.
 type service struct {
-	name   string
-	engine string // of its store; empty: it has none
-	run    func(context.Context, chassis.Config) error
+	name    string
+	engine  string // of its store; empty: it has none
+	run     func(context.Context, chassis.Config) error
+	calls   []string // services that it asks over HTTP
+	reaches []string // other services' stores that it uses directly in the pattern shared
+	offBus  bool     // it has nothing to do with the bus
 }
+
+// client says whether the service only makes traffic.
+func (s service) client() bool { return s.name == "shoppers" }
 
 // all lists the shop's services. The engines differ on purpose: each suits its work.
 var all = []service{
-	{"users", stores.Postgres, users.Run},
-	{"catalog", stores.MongoDB, catalog.Run},
-	{"stock", stores.Redis, stock.Run},
-	{"orders", stores.Postgres, orders.Run},
-	{"purchases", stores.MongoDB, purchases.Run},
-	{"trending", stores.Redis, trending.Run},
-	{"shoppers", "", shoppers.Run},
+	{name: "users", engine: stores.Postgres, run: users.Run},
+	{name: "catalog", engine: stores.MongoDB, run: catalog.Run},
+	{name: "stock", engine: stores.Redis, run: stock.Run},
+	{name: "orders", engine: stores.Postgres, run: orders.Run, calls: []string{"users", "catalog", "stock"},
+		reaches: []string{"users-db", "catalog-db", "stock-db"}},
+	{name: "purchases", engine: stores.MongoDB, run: purchases.Run, calls: []string{"users", "orders", "catalog"},
+		reaches: []string{"users-db", "orders-db", "catalog-db"}},
+	{name: "trending", engine: stores.Redis, run: trending.Run, calls: []string{"orders"},
+		reaches: []string{"orders-db", "catalog-db"}},
+	{name: "monolith", engine: stores.Postgres, run: monolith.Run, offBus: true},
+	{name: "shoppers", run: shoppers.Run, offBus: true,
+		calls: []string{"users", "catalog", "stock", "orders", "purchases", "trending", "monolith"}},
 }
 
 // Names are the services that Run knows.

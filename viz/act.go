@@ -70,7 +70,7 @@ func (s *server) act(id, verb string) error {
 	if possible(known, verb) { // said before it is done, so that the news stand in that order
 		s.hub.Observe(world.ActionSeen{At: time.Now(), Node: id, Verb: verb})
 	}
-	if err := s.Runtime.Do(ctx, id, verb); err != nil {
+	if err := s.Runtime.Do(ctx, id, control.Action{Verb: verb}); err != nil {
 		return s.refusal(known, verb, err)
 	}
 	s.await(ctx, seenWithin, func(f world.Frame) bool {
@@ -149,7 +149,7 @@ func (s *server) restore() (started []string, err error) {
 			continue
 		}
 		wg.Go(func() {
-			err := s.Runtime.Do(ctx, n.ID, control.Start)
+			err := s.Runtime.Do(ctx, n.ID, control.Action{Verb: control.Start})
 			mu.Lock()
 			defer mu.Unlock()
 			switch {

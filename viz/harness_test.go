@@ -54,7 +54,8 @@ func newFake() *fake {
 		urls: map[string]string{}, changed: make(chan struct{}, 1)}
 }
 
-func (f *fake) Do(_ context.Context, node, verb string) error {
+func (f *fake) Do(_ context.Context, node string, a control.Action) error {
+	verb := a.Verb
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if err := f.fail; err != nil {

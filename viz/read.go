@@ -67,7 +67,7 @@ func (s *server) worldAnswer(f world.Frame) worldAnswer {
 	}
 	for _, n := range f.Nodes {
 		if n.Faults == nil {
-			n.Faults = []string{}
+			n.Faults = []world.Fault{}
 		}
 		a.Nodes = append(a.Nodes, nodeAnswer{n, stamp(n.Since)})
 	}

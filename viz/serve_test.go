@@ -17,6 +17,7 @@ import (
 
 	"github.com/stillup/stillup/streams"
 	"github.com/stillup/stillup/streams/streamstest"
+	"github.com/stillup/stillup/viz/control"
 	"github.com/stillup/stillup/viz/world"
 )
 
@@ -187,7 +188,7 @@ type slow struct {
 	begun chan struct{}
 }
 
-func (s slow) Do(ctx context.Context, _, _ string) error {
+func (s slow) Do(ctx context.Context, _ string, _ control.Action) error {
 	close(s.begun)
 	<-ctx.Done()
 	return ctx.Err()

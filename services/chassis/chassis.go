@@ -12,21 +12,30 @@ import (
 
 // Config is all that a service is told from outside.
 type Config struct {
-	Name         string            // the service's node id
-	Addr         string            // listen address, host:port
-	StoreURL     string            // postgres://, mongodb:// or redis:// of its own store; empty where it has none
-	BusURL       string            // redis:// of the bus; empty where it has none
-	Peers        map[string]string // base URLs by service name
-	OTLPEndpoint string            // base URL that takes OTLP/HTTP traces at /v1/traces; empty: none are exported
-	OTLPToken    string            // sent as a bearer token with them; may be empty
-	Log          *slog.Logger      // nil: slog.Default()
+	Name     string            // the service's node id
+	Addr     string            // listen address, host:port
+	StoreURL string            // postgres://, mongodb:// or redis:// of its own store; empty where it has none
+	BusURL   string            // redis:// of the bus; empty where it has none
+	Peers    map[string]string // base URLs by service name, of those that it calls
+	// OtherStores are addresses of other services' stores, by node id ("users-db"), of those that it reaches into in the
+	// pattern Shared and should not.
+	OtherStores  map[string]string
+	OTLPEndpoint string       // base URL that takes OTLP/HTTP traces at /v1/traces; empty: none are exported
+	OTLPToken    string       // sent as a bearer token with them; may be empty
+	Log          *slog.Logger // nil: slog.Default()
 }
 
-// Patterns that the service answers, the first path segment of its routes.
+// Patterns, the first path segment of every route: how a feature gets the data of other services.
 const (
-	Sync   = "sync"
-	Copies = "copies"
+	Monolith = "monolith" // there are no others: one process, one database
+	Shared   = "shared"   // it reads the others' databases
+	Sync     = "sync"     // it asks them over HTTP
+	Bus      = "bus"      // it asks them over the bus
+	Copies   = "copies"   // it has copies of its own, kept by their events
 )
+
+// ServicePatterns are all that a service of the shop answers, the monolith apart.
+func ServicePatterns() []string { return []string{Shared, Sync, Bus, Copies} }
 
 // healthTimeout bounds one check of the own store.
 const healthTimeout = time.Second

@@ -4,16 +4,33 @@ package control
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/stillup/stillup/viz/world"
 )
 
 // Verbs that a runtime knows.
 const (
-	Kill  = "kill"  // SIGKILL
-	Stop  = "stop"  // the node's own gentle signal, then SIGKILL after StopGrace
-	Start = "start" // the same command on the same data
+	Kill   = "kill"   // SIGKILL
+	Stop   = "stop"   // the node's own gentle signal, then SIGKILL after StopGrace
+	Start  = "start"  // the same command on the same data
+	Pause  = "pause"  // alive and silent (SIGSTOP)
+	Resume = "resume" // goes on after a pause
+	Slow   = "slow"   // its answers come later by Action.Latency
+	Cut    = "cut"    // no network to it and from it: what is sent is lost
+	Errors = "errors" // the share Action.Share of its requests fails
+	Heal   = "heal"   // lifts slow, cut and errors
 )
+
+// Action is what is to be done to a node.
+type Action struct {
+	Verb    string
+	Latency time.Duration // of Slow: 1 ms to MaxLatency
+	Share   float64       // of Errors: above 0, at most 1
+}
+
+// MaxLatency is the most that Slow adds.
+const MaxLatency = 10 * time.Second
 
 // Errors of Runtime.Do. They come wrapped with the node and the verb.
 var (
@@ -21,6 +38,8 @@ var (
 	ErrUnknownVerb = errors.New("unknown verb")
 	// ErrConflict: the node is already so (kill of a dead node, start of a live one).
 	ErrConflict = errors.New("already so")
+	// ErrBadAction: Latency or Share is missing or out of its bounds; the text says which and what is allowed.
+	ErrBadAction = errors.New("cannot be done so")
 )
 
 // Runtime owns nodes: it watches them and acts on them. controltest holds the conformance suite over all runtimes.
@@ -31,5 +50,5 @@ type Runtime interface {
 	Watch(ctx context.Context, see func(world.NodeSeen)) error
 	// Do acts on a node and returns once it is done: a killed or stopped node is dead, a started one answers. Actions on
 	// one node come one after another.
-	Do(ctx context.Context, node, verb string) error
+	Do(ctx context.Context, node string, a Action) error
 }

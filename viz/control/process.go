@@ -35,7 +35,15 @@ type Process struct {
 	Volatile   bool           // forgets its data on restart
 	// Ready says whether it answers; asked until it does, after every start. nil: as soon as it runs.
 	Ready func(ctx context.Context) error
+	// SetFaults makes the process itself answer later and let a share of its requests fail; both zero for healthy. A
+	// process forgets it when it ends. nil: its links do so in front of it.
+	SetFaults func(ctx context.Context, latency time.Duration, errorShare float64) error
+	Client    bool // it asks and is not asked, so that slow and errors would have no effect: it has not got them
 }
+
+// Link is a way of its own from one node to another, for cut, slow and errors: whoever is From reaches To by connecting
+// to Listen, and that is forwarded to Upstream. From is empty for whoever is not a node.
+type Link struct{ From, To, Listen, Upstream string }
 
 // process is one node's life: at most one child at a time.
 type process struct {

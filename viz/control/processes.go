@@ -24,7 +24,7 @@ type Processes struct {
 }
 
 // NewProcesses makes the runtime; nothing is started. It fails on two nodes of one id and on a log that cannot be made.
-func NewProcesses(specs []Process) (*Processes, error) {
+func NewProcesses(specs []Process, links []Link) (*Processes, error) {
 	p := &Processes{nodes: map[string]*process{}, changed: make(chan struct{})}
 	for _, s := range specs {
 		if _, twice := p.nodes[s.ID]; twice {
@@ -49,7 +49,8 @@ func NewProcesses(specs []Process) (*Processes, error) {
 }
 
 // Do is [Runtime.Do].
-func (p *Processes) Do(ctx context.Context, node, verb string) error {
+func (p *Processes) Do(ctx context.Context, node string, a Action) error {
+	verb := a.Verb
 	n, ok := p.nodes[node]
 	if !ok {
 		return fmt.Errorf("%s %q: %w", verb, node, ErrUnknownNode)
@@ -120,8 +121,8 @@ func (p *Processes) Close(groups ...[]string) {
 			}
 			wg.Go(func() {
 				// Conflict: it died by itself meanwhile, which is as good.
-				if err := p.Do(context.Background(), id, Stop); err != nil && !errors.Is(err, ErrConflict) {
-					_ = p.Do(context.Background(), id, Kill)
+				if err := p.Do(context.Background(), id, Action{Verb: Stop}); err != nil && !errors.Is(err, ErrConflict) {
+					_ = p.Do(context.Background(), id, Action{Verb: Kill})
 				}
 			})
 		}

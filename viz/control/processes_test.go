@@ -31,9 +31,9 @@ func TestMain(m *testing.M) {
 
 // launcher starts one child that has a child of its own, prints both ids and waits to be murdered.
 func launcher() {
-	p, err := control.NewProcesses([]control.Process{{ID: "a", Path: "/bin/sleep", Args: []string{"300"}}})
+	p, err := control.NewProcesses([]control.Process{{ID: "a", Path: "/bin/sleep", Args: []string{"300"}}}, nil)
 	if err == nil {
-		err = p.Do(context.Background(), "a", control.Start)
+		err = p.Do(context.Background(), "a", control.Action{Verb: control.Start})
 	}
 	if err != nil {
 		fmt.Println(err)
@@ -46,7 +46,7 @@ func launcher() {
 func TestConformance(t *testing.T) {
 	controltest.Conformance(t, func(t *testing.T) controltest.Fixture {
 		p, err := control.NewProcesses([]control.Process{{ID: "sleeper", Path: "/bin/sleep", Args: []string{"300"},
-			LogFile: filepath.Join(t.TempDir(), "sleeper.log")}})
+			LogFile: filepath.Join(t.TempDir(), "sleeper.log")}}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -95,12 +95,12 @@ func TestKillTakesGrandchildren(t *testing.T) {
 				return errors.New("empty")
 			}
 			return err
-		}}})
+		}}}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer p.Close()
-	if err := p.Do(t.Context(), "tree", control.Start); err != nil {
+	if err := p.Do(t.Context(), "tree", control.Action{Verb: control.Start}); err != nil {
 		t.Fatal(err)
 	}
 	b, err := os.ReadFile(pidFile)
@@ -111,7 +111,7 @@ func TestKillTakesGrandchildren(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := p.Do(t.Context(), "tree", control.Kill); err != nil {
+	if err := p.Do(t.Context(), "tree", control.Action{Verb: control.Kill}); err != nil {
 		t.Fatal(err)
 	}
 	awaitGone(t, grandchild)
@@ -121,12 +121,12 @@ func TestDeathWordsQuoteTheLog(t *testing.T) {
 	p, err := control.NewProcesses([]control.Process{{ID: "bad", Path: "/bin/sh",
 		Args:    []string{"-c", "echo port 5432 is taken >&2; exit 3"},
 		LogFile: filepath.Join(t.TempDir(), "bad.log"),
-		Ready:   func(context.Context) error { return errors.New("never") }}})
+		Ready:   func(context.Context) error { return errors.New("never") }}}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer p.Close()
-	err = p.Do(t.Context(), "bad", control.Start)
+	err = p.Do(t.Context(), "bad", control.Action{Verb: control.Start})
 	if err == nil || !strings.Contains(err.Error(), "exit code 3: port 5432 is taken") {
 		t.Fatalf("got %v", err)
 	}
@@ -139,15 +139,15 @@ func TestStopOfADeafNodeKillsIt(t *testing.T) {
 	ready := filepath.Join(t.TempDir(), "ready")
 	p, err := control.NewProcesses([]control.Process{{ID: "deaf", Path: "/bin/sh",
 		Args:  []string{"-c", "trap '' TERM; : > " + ready + "; while :; do sleep 1; done"},
-		Ready: func(context.Context) error { _, err := os.Stat(ready); return err }}})
+		Ready: func(context.Context) error { _, err := os.Stat(ready); return err }}}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer p.Close()
-	if err := p.Do(t.Context(), "deaf", control.Start); err != nil {
+	if err := p.Do(t.Context(), "deaf", control.Action{Verb: control.Start}); err != nil {
 		t.Fatal(err)
 	}
-	if err := p.Do(t.Context(), "deaf", control.Stop); err != nil {
+	if err := p.Do(t.Context(), "deaf", control.Action{Verb: control.Stop}); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -3,6 +3,7 @@ package world
 import (
 	"math"
 	"net/http"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -148,7 +149,7 @@ func (c *cell) settle(w *World, _ int64) bool {
 			now.State = Works
 		}
 	}
-	changed := now != c.shown || c.rev == 0
+	changed := !reflect.DeepEqual(now, c.shown) || c.rev == 0
 	c.shown = now
 	return changed
 }

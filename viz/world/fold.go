@@ -2,6 +2,7 @@ package world
 
 import (
 	"math"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -195,7 +196,7 @@ func (w *World) loadSeen(o LoadSeen) {
 
 func (l *load) settle(_ *World, _ int64) bool {
 	now := Load{PerSecond: tenth(l.per), Known: l.known}
-	changed := now != l.shown || l.rev == 0
+	changed := !reflect.DeepEqual(now, l.shown) || l.rev == 0
 	l.shown = now
 	return changed
 }

@@ -26,11 +26,22 @@ type Frame struct {
 
 // Layout is the part of the system file that a browser needs.
 type Layout struct {
-	Name     string        `json:"name"`
-	Kinds    []KindSpec    `json:"kinds"`
-	Patterns []PatternSpec `json:"patterns"`
-	Features []Feature     `json:"features"`
-	MaxLoad  float64       `json:"max_load"` // 0: the traffic cannot be set
+	Name     string     `json:"name"`
+	Kinds    []KindSpec `json:"kinds"`
+	Patterns []Pattern  `json:"patterns"`
+	Features []Feature  `json:"features"`
+	MaxLoad  float64    `json:"max_load"` // 0: the traffic cannot be set
+}
+
+// Pattern is one column of the matrix and what of the map it uses.
+type Pattern struct {
+	ID      string   `json:"id"`
+	Name    string   `json:"name"`
+	Say     string   `json:"say"`     // how it gets others' data, in a sentence; may be empty
+	Nodes   []string `json:"nodes"`   // that any of its requests needs, and the clients
+	Calls   bool     `json:"calls"`   // services call each other
+	Reaches bool     `json:"reaches"` // services reach into others' stores
+	Streams []string `json:"streams"` // that carry its data
 }
 
 // Feature is one row of the matrix.
@@ -53,7 +64,8 @@ type Node struct {
 	Since    time.Time `json:"since"` // of the state
 	Reason   string    `json:"reason,omitempty"`
 	Volatile bool      `json:"volatile"`
-	Faults   []string  `json:"faults"`
+	Faults   []Fault   `json:"faults"` // in force
+	Outbox   Outbox    `json:"outbox"` // of a service that tells
 	Holds    []Hold    `json:"holds,omitempty"`
 	Verbs    []string  `json:"verbs,omitempty"`
 	Rate     float64   `json:"rate"`   // requests served a second, over 5 s
@@ -61,14 +73,21 @@ type Node struct {
 	Errors   float64   `json:"errors"` // failed a second, over 5 s
 }
 
-// EdgeKind is emit (service to stream), take (stream to service) or call (node to node).
+// Outbox is what a service has committed and not published yet.
+type Outbox struct {
+	Waiting  int64 `json:"waiting"`   // events; -1 unknown
+	OldestMS int64 `json:"oldest_ms"` // age of the oldest
+}
+
+// EdgeKind is emit (service to stream), take (stream to service), call (node to node) or reach (service to another's store).
 type EdgeKind string
 
 // The kinds of edges.
 const (
-	Emit EdgeKind = "emit"
-	Take EdgeKind = "take"
-	Call EdgeKind = "call"
+	Emit  EdgeKind = "emit"
+	Take  EdgeKind = "take"
+	Call  EdgeKind = "call"
+	Reach EdgeKind = "reach"
 )
 
 // Edge is one connection. Its id is "emit:orders>orders", "take:orders>purchases", "call:shoppers>orders"; the same from
@@ -124,6 +143,53 @@ type Cell struct {
 	P99MS     float64   `json:"p99_ms"`
 	StaleMS   int64     `json:"stale_ms,omitempty"` // how far the copy is behind its owner
 	LastError string    `json:"last_error,omitempty"`
+	// Because are the nodes whose state explains that the cell does not work; empty where none is known.
+	Because []string `json:"because,omitempty"`
+	Cost    *Cost    `json:"cost,omitempty"`  // of one typical request; nil: none was seen whole yet
+	Trace   string   `json:"trace,omitempty"` // that request's trace id
+}
+
+// Cost is what one request costs.
+type Cost struct {
+	Services int `json:"services"` // that took part, other services' stores among them
+	Hops     int `json:"hops"`     // requests made for it, the first included
+	Messages int `json:"messages"` // events on the bus that it caused
+	Depth    int `json:"depth"`    // longest chain of hops
+}
+
+// Waterfall is one typical request of a cell, hop by hop.
+type Waterfall struct {
+	Trace    string    `json:"trace"`
+	At       time.Time `json:"at"` // when it began
+	TookMS   float64   `json:"took_ms"`
+	Failed   bool      `json:"failed"`
+	Cost     Cost      `json:"cost"`
+	Hops     []Hop     `json:"hops"`     // by start
+	Messages []Message `json:"messages"` // by time
+}
+
+// Hop is one request of a waterfall.
+type Hop struct {
+	From    string  `json:"from"` // empty: the dashboard's own probe
+	To      string  `json:"to"`
+	Via     string  `json:"via"` // "" a request, "bus", "store"
+	Method  string  `json:"method"`
+	Path    string  `json:"path"`
+	Status  int     `json:"status"`
+	Failed  bool    `json:"failed"`
+	Reason  string  `json:"reason,omitempty"`
+	StartMS float64 `json:"start_ms"` // after the first hop began
+	TookMS  float64 `json:"took_ms"`
+	Depth   int     `json:"depth"` // of the chain, from 1
+}
+
+// Message is one event on the bus that a request caused.
+type Message struct {
+	Stream  string  `json:"stream"`
+	Type    string  `json:"type"`
+	Subject string  `json:"subject"`
+	Node    string  `json:"node,omitempty"` // that emitted it
+	AtMS    float64 `json:"at_ms"`          // after the first hop began
 }
 
 // Event is one event in the list and on the map.
@@ -154,8 +220,11 @@ type Note struct {
 
 // Load is the traffic as set.
 type Load struct {
-	PerSecond float64 `json:"per_second"`
-	Known     bool    `json:"known"` // its node answers
+	PerSecond float64            `json:"per_second"`
+	Known     bool               `json:"known"`              // its node answers
+	Patterns  map[string]float64 `json:"patterns,omitempty"` // weight of each, 0 and more
+	Features  map[string]float64 `json:"features,omitempty"` // share of journeys that use each, 0 to 1
+	Dropped   int64              `json:"dropped"`            // requests not made, ever: too many were on their way
 }
 
 // BusState is the bus as the tap sees it.
@@ -212,7 +281,10 @@ func (w *World) Since(rev int64) Frame {
 
 func (w *World) layout() *Layout {
 	s := w.system
-	l := &Layout{Name: s.Name, Kinds: whole(s.Kinds), Patterns: whole(s.Patterns), Features: []Feature{}}
+	l := &Layout{Name: s.Name, Kinds: whole(s.Kinds), Patterns: []Pattern{}, Features: []Feature{}}
+	for _, p := range s.Patterns {
+		l.Patterns = append(l.Patterns, s.pattern(p))
+	}
 	for _, f := range s.Features {
 		l.Features = append(l.Features, Feature{f.ID, f.Name, f.Crosses})
 	}

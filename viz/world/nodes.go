@@ -115,7 +115,7 @@ func (n *node) settle(w *World, _ int64) bool {
 	rate, failed := n.served.rates(w.now)
 	now := Node{ID: n.spec.ID, Kind: n.spec.Kind, Label: n.spec.Label, Engine: n.spec.Engine, Version: n.version,
 		Owner: n.spec.Owner, URL: n.url, State: n.state, Since: n.since, Reason: n.reason, Volatile: n.volatile,
-		Faults: []string{}, Holds: n.spec.Holds, Verbs: n.verbs, Rate: rate, P50MS: ms(n.took.median), Errors: failed}
+		Faults: []Fault{}, Holds: n.spec.Holds, Verbs: n.verbs, Rate: rate, P50MS: ms(n.took.median), Errors: failed}
 	changed := n.rev == 0 || !reflect.DeepEqual(now, n.shown)
 	n.shown = now
 	return changed

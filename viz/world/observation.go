@@ -2,8 +2,8 @@ package world
 
 import "time"
 
-// Observation is one thing that a watcher saw. The closed set: NodeSeen, EventsSeen, StreamsSeen, BusSeen, CallsSeen,
-// TriesSeen, LoadSeen, ActionSeen, Tick.
+// Observation is one thing that a watcher saw. The closed set: NodeSeen, OutboxSeen, EventsSeen, StreamsSeen, BusSeen,
+// CallsSeen, TriesSeen, LoadSeen, ActionSeen, Tick.
 type Observation interface{ When() time.Time }
 
 // NodeSeen: a runtime says how a node is.
@@ -16,6 +16,7 @@ type NodeSeen struct {
 	Volatile bool      `json:"volatile,omitempty"` // a store that forgets on restart
 	Engine   string    `json:"engine,omitempty"`   // as found: "Redis 7.0.15", "FerretDB 1.24.0 (embedded)"
 	Verbs    []string  `json:"verbs,omitempty"`    // what can be done to it here
+	Faults   []Fault   `json:"faults,omitempty"`   // all that are in force, at most one of a kind
 }
 
 // State of a node.
@@ -29,6 +30,31 @@ const (
 	Down     State = "down"
 	Unknown  State = "unknown"
 )
+
+// Fault is one way in which a node that runs is made to misbehave.
+type Fault struct {
+	Kind      FaultKind `json:"kind"`
+	LatencyMS int64     `json:"latency_ms,omitempty"` // slow: added to each of its answers
+	Share     float64   `json:"share,omitempty"`      // errors: of its requests that fail, above 0, at most 1
+}
+
+// FaultKind is slow, cut or errors.
+type FaultKind string
+
+// The kinds of faults.
+const (
+	FaultSlow   FaultKind = "slow"   // its answers come later
+	FaultCut    FaultKind = "cut"    // no network to it and from it: what is sent is lost
+	FaultErrors FaultKind = "errors" // a share of its requests fails
+)
+
+// OutboxSeen: a service says what it has committed and not published yet.
+type OutboxSeen struct {
+	At      time.Time `json:"at"`
+	Node    string    `json:"node"`
+	Waiting int64     `json:"waiting"` // events; negative: it does not say
+	Oldest  time.Time `json:"oldest"`  // of the oldest; zero for none
+}
 
 // EventSeen is one entry of a stream.
 type EventSeen struct {
@@ -88,8 +114,16 @@ type BusSeen struct {
 	Down string    `json:"down,omitempty"` // why not; empty: it answers
 }
 
+// How a call travels.
+const (
+	ViaHTTP  = ""      // a request straight to the callee
+	ViaBus   = "bus"   // a request event and a reply event
+	ViaStore = "store" // the callee is another service's store, used directly
+)
+
 // CallSeen is one request between nodes, from a client span (Caller and Callee known) or a server span (Served).
 type CallSeen struct {
+	Via      string        `json:"via,omitempty"` // ViaHTTP, ViaBus or ViaStore; of a client span
 	Caller   string        `json:"caller,omitempty"`
 	Callee   string        `json:"callee"`
 	Served   bool          `json:"served,omitempty"` // a server span: the callee's own word
@@ -123,6 +157,7 @@ type TrySeen struct {
 	Duration time.Duration `json:"duration"`
 	Probe    bool          `json:"probe,omitempty"`
 	TraceID  string        `json:"trace_id,omitempty"`
+	SpanID   string        `json:"span_id,omitempty"` // that its request named as its parent
 }
 
 // TriesSeen: features were used.
@@ -133,15 +168,18 @@ type TriesSeen struct {
 
 // LoadSeen: the traffic is set to so many journeys a second; negative: its node does not answer.
 type LoadSeen struct {
-	At        time.Time `json:"at"`
-	PerSecond float64   `json:"per_second"`
+	At        time.Time          `json:"at"`
+	PerSecond float64            `json:"per_second"`
+	Patterns  map[string]float64 `json:"patterns,omitempty"` // weight of each pattern among the journeys, 0 and more
+	Features  map[string]float64 `json:"features,omitempty"` // share of journeys that use each feature, 0 to 1
+	Dropped   int64              `json:"dropped,omitempty"`  // requests not made, ever: too many were on their way
 }
 
 // ActionSeen: a person acted.
 type ActionSeen struct {
 	At   time.Time `json:"at"`
 	Node string    `json:"node,omitempty"`
-	Verb string    `json:"verb"` // kill stop start restore load
+	Verb string    `json:"verb"` // a verb of a runtime, restore or load
 	Note string    `json:"note,omitempty"`
 }
 
@@ -151,6 +189,7 @@ type Tick struct {
 }
 
 func (o NodeSeen) When() time.Time    { return o.At }
+func (o OutboxSeen) When() time.Time  { return o.At }
 func (o EventsSeen) When() time.Time  { return o.At }
 func (o StreamsSeen) When() time.Time { return o.At }
 func (o BusSeen) When() time.Time     { return o.At }

@@ -26,6 +26,11 @@ type NodeSpec struct {
 	Holds  []Hold   `json:"holds,omitempty"`  // stores: the kinds of data in it, the owner's own first
 	Takes  []string `json:"takes,omitempty"`  // services: streams it reads, so that the map is whole before anything flows
 	Emits  []string `json:"emits,omitempty"`  // services: streams it writes
+	// Reaches are the stores of other services that it uses directly, which it should not.
+	Reaches []string `json:"reaches,omitempty"`
+	// Outbox is the path under its address that answers GET with {"waiting": n, "oldest": time or null}: what it has
+	// committed and not published yet.
+	Outbox string `json:"outbox,omitempty"`
 }
 
 // NodeKind is service, store, bus or client.
@@ -49,6 +54,8 @@ type Hold struct {
 type StreamSpec struct {
 	Name string `json:"name"`
 	Kind string `json:"kind,omitempty"` // the kind of data its events are about
+	// Transient: its entries are of use for seconds only, so what was trimmed before it was read is no loss.
+	Transient bool `json:"transient,omitempty"`
 }
 
 // KindSpec is one kind of data.
@@ -59,8 +66,32 @@ type KindSpec struct {
 
 // PatternSpec is one way in which a cross-service feature gets others' data.
 type PatternSpec struct {
-	ID   string `json:"id"`
-	Name string `json:"name"`
+	ID      string   `json:"id"`
+	Name    string   `json:"name"`
+	Say     string   `json:"say,omitempty"`     // how, in a sentence
+	Calls   bool     `json:"calls,omitempty"`   // services call each other
+	Reaches bool     `json:"reaches,omitempty"` // services reach into others' stores
+	Streams []string `json:"streams,omitempty"` // that carry its data
+}
+
+// pattern is what a browser needs of it.
+func (s *System) pattern(p PatternSpec) Pattern {
+	used := map[string]bool{}
+	for _, f := range s.Features {
+		if r, ok := f.Requests[p.ID]; ok {
+			used[r.Node] = true
+			for _, id := range r.Needs {
+				used[id] = true
+			}
+		}
+	}
+	nodes := []string{}
+	for _, n := range s.Nodes {
+		if used[n.ID] || n.Kind == Client {
+			nodes = append(nodes, n.ID)
+		}
+	}
+	return Pattern{ID: p.ID, Name: p.Name, Say: p.Say, Nodes: nodes, Calls: p.Calls, Reaches: p.Reaches, Streams: whole(p.Streams)}
 }
 
 // FeatureSpec is one thing that a user of the system can do.
@@ -81,6 +112,8 @@ type RequestSpec struct {
 	OK     []int  `json:"ok,omitempty"`   // statuses that are an answer besides 2xx and 3xx: 409 for "sold out"
 	// Reads names the streams whose events the answer rests on (own copies): lag there makes the answer stale.
 	Reads []string `json:"reads,omitempty"`
+	// Needs names the nodes without which it cannot be answered, its own and all further down the chain included.
+	Needs []string `json:"needs,omitempty"`
 }
 
 // LoadSpec says where the traffic is set: GET and POST {"per_second": n}.

@@ -2,6 +2,7 @@ package world_test
 
 import (
 	"fmt"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -379,11 +380,11 @@ func TestBus(t *testing.T) {
 
 func TestLoad(t *testing.T) {
 	w := fold(t, world.LoadSeen{At: after(1), PerSecond: 25})
-	if l := w.Since(0).Load; *l != (world.Load{PerSecond: 25, Known: true}) {
+	if l := w.Since(0).Load; !reflect.DeepEqual(*l, world.Load{PerSecond: 25, Known: true}) {
 		t.Errorf("%+v", l)
 	}
 	w.Apply(world.LoadSeen{At: after(2), PerSecond: -1})
-	if l := w.Since(0).Load; *l != (world.Load{PerSecond: 25}) {
+	if l := w.Since(0).Load; !reflect.DeepEqual(*l, world.Load{PerSecond: 25}) {
 		t.Errorf("unanswered: %+v", l)
 	}
 }

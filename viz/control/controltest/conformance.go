@@ -75,7 +75,7 @@ func Conformance(t *testing.T, fixture func(t *testing.T) Fixture) {
 		t.Helper()
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 		defer cancel()
-		if err := f.Runtime.Do(ctx, f.Node, verb); err != nil {
+		if err := f.Runtime.Do(ctx, f.Node, control.Action{Verb: verb}); err != nil {
 			t.Fatalf("%s: %v", verb, err)
 		}
 	}
@@ -127,12 +127,12 @@ func Conformance(t *testing.T, fixture func(t *testing.T) Fixture) {
 			{f.Node, control.Kill, control.ErrConflict},
 			{f.Node, control.Stop, control.ErrConflict},
 		} {
-			if err := f.Runtime.Do(t.Context(), c.node, c.verb); !errors.Is(err, c.want) {
+			if err := f.Runtime.Do(t.Context(), c.node, control.Action{Verb: c.verb}); !errors.Is(err, c.want) {
 				t.Errorf("%s %s: %v, want %v", c.verb, c.node, err, c.want)
 			}
 		}
 		do(t, f, control.Start)
-		if err := f.Runtime.Do(t.Context(), f.Node, control.Start); !errors.Is(err, control.ErrConflict) {
+		if err := f.Runtime.Do(t.Context(), f.Node, control.Action{Verb: control.Start}); !errors.Is(err, control.ErrConflict) {
 			t.Errorf("start of a live node: %v", err)
 		}
 	})
@@ -143,11 +143,11 @@ func Conformance(t *testing.T, fixture func(t *testing.T) Fixture) {
 		for i := range 24 {
 			wg.Go(func() {
 				verb := []string{control.Start, control.Kill, control.Start, control.Stop}[i%4]
-				_ = f.Runtime.Do(t.Context(), f.Node, verb) // most of them conflict, by design
+				_ = f.Runtime.Do(t.Context(), f.Node, control.Action{Verb: verb}) // most of them conflict, by design
 			})
 		}
 		wg.Wait()
-		if err := f.Runtime.Do(t.Context(), f.Node, control.Kill); err != nil && !errors.Is(err, control.ErrConflict) {
+		if err := f.Runtime.Do(t.Context(), f.Node, control.Action{Verb: control.Kill}); err != nil && !errors.Is(err, control.ErrConflict) {
 			t.Fatal(err)
 		}
 		s.await(t, f.Node, world.Down, time.Second)

@@ -1,0 +1,64 @@
+package services
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/stillup/stillup/services/chassis"
+)
+
+// Env writes a service's configuration as the environment that [FromEnv] reads.
+func Env(cfg chassis.Config) []string {
+	return []string{
+		"STILLUP_ADDR=" + cfg.Addr,
+		"STILLUP_STORE=" + cfg.StoreURL,
+		"STILLUP_BUS=" + cfg.BusURL,
+		"STILLUP_PEERS=" + pairs(cfg.Peers),
+		"STILLUP_OTHER_STORES=" + pairs(cfg.OtherStores),
+		"STILLUP_TOKEN=" + cfg.OTLPToken,
+		"OTEL_EXPORTER_OTLP_ENDPOINT=" + cfg.OTLPEndpoint,
+	}
+}
+
+// FromEnv reads the configuration of the service called name, with getenv in place of os.Getenv.
+func FromEnv(name string, getenv func(string) string) (cfg chassis.Config, err error) {
+	cfg = chassis.Config{Name: name, Addr: getenv("STILLUP_ADDR"), StoreURL: getenv("STILLUP_STORE"),
+		BusURL: getenv("STILLUP_BUS"), OTLPEndpoint: getenv("OTEL_EXPORTER_OTLP_ENDPOINT"), OTLPToken: getenv("STILLUP_TOKEN")}
+	if cfg.Addr == "" {
+		return cfg, fmt.Errorf("service %s: STILLUP_ADDR is not set; give the address to listen on, such as 127.0.0.1:8080", name)
+	}
+	if cfg.Peers, err = parsePairs(getenv("STILLUP_PEERS")); err != nil {
+		return cfg, fmt.Errorf("service %s: STILLUP_PEERS %w; write name=http://host:port, comma between", name, err)
+	}
+	if cfg.OtherStores, err = parsePairs(getenv("STILLUP_OTHER_STORES")); err != nil {
+		return cfg, fmt.Errorf("service %s: STILLUP_OTHER_STORES %w; write node=address, comma between", name, err)
+	}
+	return cfg, nil
+}
+
+// pairs writes addresses by name.
+func pairs(of map[string]string) string {
+	var all []string
+	for _, name := range slices.Sorted(maps.Keys(of)) {
+		all = append(all, name+"="+of[name])
+	}
+	return strings.Join(all, ",")
+}
+
+// parsePairs reads what pairs wrote. Its error quotes no address: one may hold a password.
+func parsePairs(text string) (map[string]string, error) {
+	of := map[string]string{}
+	for pair := range strings.SplitSeq(text, ",") {
+		if pair == "" {
+			continue
+		}
+		name, address, ok := strings.Cut(pair, "=")
+		if !ok || name == "" || address == "" {
+			return of, fmt.Errorf("has an entry without a name or an address (%q)", name)
+		}
+		of[name] = address
+	}
+	return of, nil
+}
