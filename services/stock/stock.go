@@ -17,7 +17,7 @@ import (
 )
 
 // maxQuantity is how many units one reservation can hold.
-const maxQuantity = 100
+const maxQuantity = shop.MaxQuantity
 
 const firstRetry, lastRetry = 100 * time.Millisecond, time.Second
 

@@ -12,7 +12,7 @@ import (
 )
 
 // shown is how many sellers an answer holds at most.
-const shown = 5
+const shown = shop.SellersShown
 
 // Run serves top sellers until ctx ends. It starts and stays alive with its store, the bus and every peer dead; an error
 // is a fault in cfg.
