@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"net/http"
 	"slices"
 	"strings"
@@ -14,7 +13,6 @@ import (
 	"time"
 
 	"github.com/stillup/stillup/viz/control"
-	"github.com/stillup/stillup/viz/probes"
 	"github.com/stillup/stillup/viz/world"
 )
 
@@ -202,46 +200,6 @@ func (s *server) await(ctx context.Context, within time.Duration, shows func(wor
 		case <-tick.C:
 		}
 	}
-}
-
-// postLoad sets the traffic.
-func (s *server) postLoad(w http.ResponseWriter, r *http.Request) error {
-	var body struct {
-		PerSecond *float64 `json:"per_second"`
-	}
-	node := ""
-	err := func() error {
-		switch {
-		case s.load == nil:
-			return refuse(http.StatusConflict, "the system file does not say where the traffic is set")
-		case s.Runtime == nil:
-			return look()
-		}
-		node = s.load.Spec.Node
-		if err := readJSON(w, r, &body); err != nil {
-			return err
-		}
-		if body.PerSecond == nil {
-			return refuse(http.StatusBadRequest, `send {"per_second": n}`)
-		}
-		if n := *body.PerSecond; math.IsNaN(n) || n < 0 || n > s.load.Spec.Max {
-			return refuse(http.StatusBadRequest, "per_second is %v; give a number from 0 to %v", n, s.load.Spec.Max)
-		}
-		ctx, cancel := context.WithTimeout(s.ending, actWithin)
-		defer cancel()
-		if err := s.load.Set(ctx, *body.PerSecond); errors.Is(err, probes.ErrNoLoad) {
-			return refuse(http.StatusBadGateway, "%s", err)
-		} else if err != nil {
-			return err
-		}
-		s.hub.Observe(world.ActionSeen{At: time.Now(), Node: node, Verb: "load", Note: fmt.Sprintf("%v a second", *body.PerSecond)})
-		return nil
-	}()
-	s.audit(r, "load", node, err)
-	if err != nil {
-		return err
-	}
-	return answer(w, body)
 }
 
 // readJSON decodes the whole body into v; unknown fields and anything after the value are problems.

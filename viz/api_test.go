@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"regexp"
 	"slices"
 	"strings"
@@ -50,6 +49,15 @@ func TestBadInput(t *testing.T) {
 		{"POST", "/api/v1/load", `{"per_second":1,"x":2}`, 400, "unknown field"},
 		{"POST", "/api/v1/load", `{"per_second":-1}`, 400, "0 to 100"},
 		{"POST", "/api/v1/load", `{"per_second":101}`, 400, "0 to 100"},
+		{"POST", "/api/v1/load", `{"per_second":1e999}`, 400, "not what is wanted"},
+		{"POST", "/api/v1/load", `{"patterns":{}}`, 400, "per_second"},
+		{"POST", "/api/v1/load", `{"patterns":{"sink":1}}`, 400, "; there are sync"},
+		{"POST", "/api/v1/load", `{"patterns":{"sync":-1}}`, 400, "pattern sync is -1; give a weight of 0 or more"},
+		{"POST", "/api/v1/load", `{"features":{"steal":1}}`, 400, "; there are buy"},
+		{"POST", "/api/v1/load", `{"features":{"buy":1.5}}`, 400, "feature buy is 1.5; give a share from 0 to 1"},
+		{"GET", "/api/v1/features/steal/sync", "", 404, "no feature is called"},
+		{"GET", "/api/v1/features/buy/sink", "", 404, "buy cannot be had in a pattern called"},
+		{"POST", "/api/v1/features/buy/sync", "", 405, "use GET"},
 		{"POST", "/api/v1/load", large, 413, "65536 bytes"},
 		{"POST", "/api/v1/restore", large, 413, "65536 bytes"},
 		{"GET", "/ws", "", 426, "WebSocket"},
@@ -121,26 +129,6 @@ func TestLookButNotTouch(t *testing.T) {
 	if f := a.frame(); f.System.MaxLoad != 0 {
 		t.Errorf("the page offers a load up to %v that would be refused", f.System.MaxLoad)
 	}
-}
-
-func TestLoad(t *testing.T) {
-	set := make(chan string, 1)
-	shoppers := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		b, _ := io.ReadAll(r.Body)
-		set <- string(b)
-	}))
-	f := newFake()
-	f.urls["shoppers"] = shoppers.URL
-	a := serve(t, f, "")
-	a.expect(200, `{"per_second":12.5}`, "POST", "/api/v1/load", `{"per_second":12.5}`)
-	if got := <-set; got != `{"per_second":12.5}` {
-		t.Errorf("shoppers got %s", got)
-	}
-	if l := a.frame().Load; l == nil || l.PerSecond != 12.5 || !l.Known {
-		t.Errorf("the world has %+v", l)
-	}
-	shoppers.Close()
-	a.expect(502, "shoppers refused the connection", "POST", "/api/v1/load", `{"per_second":1}`)
 }
 
 func TestShapes(t *testing.T) {

@@ -19,11 +19,15 @@ type node struct {
 	version  string
 	volatile bool
 	verbs    []string
+	faults   []Fault
+	outbox   outbox
 	told     bool // a runtime knows it
 
 	wasUp  bool
 	downAt time.Time // since when it is not up, after it once was; zero while it is
 	pile   pile
+
+	published time.Time // of its events on the bus, the newest's own time
 
 	served counter
 	took   durations
@@ -34,7 +38,7 @@ func (w *World) declareNode(spec NodeSpec) {
 	if w.nodeBy[spec.ID] != nil {
 		return // ParseSystem refuses it; a hand-made system keeps the first
 	}
-	n := &node{spec: spec, state: Unknown, since: w.now, url: spec.URL}
+	n := &node{spec: spec, state: Unknown, since: w.now, url: spec.URL, faults: []Fault{}, outbox: outbox{waiting: -1}}
 	n.spec.Holds = slices.Clone(spec.Holds)
 	w.nodes = append(w.nodes, n)
 	w.nodeBy[spec.ID] = n
@@ -77,6 +81,10 @@ func (w *World) nodeSeen(o NodeSeen) {
 	}
 	n.volatile = o.Volatile
 	n.verbs = slices.Clone(o.Verbs)
+	if faults := inForce(o.Faults); !slices.Equal(faults, n.faults) {
+		n.faults = faults
+		w.touchCells()
+	}
 	w.nodeState(n, o.State, o.Reason, clock(o.At))
 	w.touch(n)
 }
@@ -93,6 +101,7 @@ func (w *World) nodeState(n *node, s State, reason string, at time.Time) {
 	}
 	n.state, n.since = s, at
 	w.touch(n)
+	w.touchCells()
 	switch {
 	case s == Up:
 		if n.wasUp && !n.downAt.IsZero() {
@@ -115,7 +124,8 @@ func (n *node) settle(w *World, _ int64) bool {
 	rate, failed := n.served.rates(w.now)
 	now := Node{ID: n.spec.ID, Kind: n.spec.Kind, Label: n.spec.Label, Engine: n.spec.Engine, Version: n.version,
 		Owner: n.spec.Owner, URL: n.url, State: n.state, Since: n.since, Reason: n.reason, Volatile: n.volatile,
-		Faults: []Fault{}, Holds: n.spec.Holds, Verbs: n.verbs, Rate: rate, P50MS: ms(n.took.median), Errors: failed}
+		Faults: n.faults, Holds: n.spec.Holds, Verbs: n.verbs, Rate: rate, P50MS: ms(n.took.median), Errors: failed,
+		Outbox: Outbox{n.outbox.waiting, n.unpublished(w.now).Truncate(100 * time.Millisecond).Milliseconds()}}
 	changed := n.rev == 0 || !reflect.DeepEqual(now, n.shown)
 	n.shown = now
 	return changed
