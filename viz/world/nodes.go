@@ -1,6 +1,7 @@
 package world
 
 import (
+	"fmt"
 	"net"
 	"net/url"
 	"reflect"
@@ -19,6 +20,7 @@ type node struct {
 	version  string
 	volatile bool
 	verbs    []string
+	faults   []Fault
 	told     bool // a runtime knows it
 
 	wasUp  bool
@@ -78,7 +80,35 @@ func (w *World) nodeSeen(o NodeSeen) {
 	n.volatile = o.Volatile
 	n.verbs = slices.Clone(o.Verbs)
 	w.nodeState(n, o.State, o.Reason, clock(o.At))
+	w.nodeFaults(n, o.Faults, clock(o.At))
 	w.touch(n)
+}
+
+// nodeFaults takes what is in force on a node and notes what is new, and that it was healed. A death ends faults without
+// a word: it has its own.
+func (w *World) nodeFaults(n *node, faults []Fault, at time.Time) {
+	for _, f := range faults {
+		if text := f.words(); text != "" && !slices.Contains(n.faults, f) {
+			w.note(at, n.spec.ID, bad, n.spec.ID+" "+text)
+		}
+	}
+	if len(n.faults) > 0 && len(faults) == 0 && n.state == Up {
+		w.note(at, n.spec.ID, good, n.spec.ID+" is healed")
+	}
+	n.faults = slices.Clone(faults)
+}
+
+// words say what the fault does to its node; empty for an unknown kind.
+func (f Fault) words() string {
+	switch f.Kind {
+	case FaultSlow:
+		return fmt.Sprintf("is slow: %d ms are added to its answers", f.LatencyMS)
+	case FaultCut:
+		return "is cut off"
+	case FaultErrors:
+		return fmt.Sprintf("fails on purpose: %.4g %% of its requests", f.Share*100)
+	}
+	return ""
 }
 
 // nodeState moves a node to a state and notes its death and its return.
@@ -115,7 +145,7 @@ func (n *node) settle(w *World, _ int64) bool {
 	rate, failed := n.served.rates(w.now)
 	now := Node{ID: n.spec.ID, Kind: n.spec.Kind, Label: n.spec.Label, Engine: n.spec.Engine, Version: n.version,
 		Owner: n.spec.Owner, URL: n.url, State: n.state, Since: n.since, Reason: n.reason, Volatile: n.volatile,
-		Faults: []Fault{}, Holds: n.spec.Holds, Verbs: n.verbs, Rate: rate, P50MS: ms(n.took.median), Errors: failed}
+		Faults: whole(n.faults), Holds: n.spec.Holds, Verbs: n.verbs, Rate: rate, P50MS: ms(n.took.median), Errors: failed}
 	changed := n.rev == 0 || !reflect.DeepEqual(now, n.shown)
 	n.shown = now
 	return changed
