@@ -1,6 +1,7 @@
 package world
 
 import (
+	"fmt"
 	"net"
 	"net/url"
 	"reflect"
@@ -81,12 +82,38 @@ func (w *World) nodeSeen(o NodeSeen) {
 	}
 	n.volatile = o.Volatile
 	n.verbs = slices.Clone(o.Verbs)
-	if faults := inForce(o.Faults); !slices.Equal(faults, n.faults) {
-		n.faults = faults
-		w.touchCells()
-	}
 	w.nodeState(n, o.State, o.Reason, clock(o.At))
+	w.nodeFaults(n, inForce(o.Faults), clock(o.At))
 	w.touch(n)
+}
+
+// nodeFaults takes what is in force on a node and notes what is new, and that it was healed. A death ends faults without
+// a word: it has its own.
+func (w *World) nodeFaults(n *node, faults []Fault, at time.Time) {
+	if slices.Equal(faults, n.faults) {
+		return
+	}
+	for _, f := range faults {
+		if !slices.Contains(n.faults, f) {
+			w.note(at, n.spec.ID, bad, n.spec.ID+" "+f.words())
+		}
+	}
+	if len(n.faults) > 0 && len(faults) == 0 && n.state == Up {
+		w.note(at, n.spec.ID, good, n.spec.ID+" is healed")
+	}
+	n.faults = faults
+	w.touchCells()
+}
+
+// words say what the fault does to its node.
+func (f Fault) words() string {
+	switch f.Kind {
+	case FaultSlow:
+		return fmt.Sprintf("is slow: %d ms are added to its answers", f.LatencyMS)
+	case FaultErrors:
+		return fmt.Sprintf("fails on purpose: %.4g %% of its requests", f.Share*100)
+	}
+	return "is cut off"
 }
 
 // nodeState moves a node to a state and notes its death and its return.
