@@ -44,8 +44,8 @@ type load struct {
 }
 
 func (s *shoppers) routes(svc *chassis.Service) {
-	svc.Handle("GET /load", s.getLoad)
-	svc.Handle("POST /load", s.postLoad)
+	svc.HandleAdmin("GET /load", s.getLoad)
+	svc.HandleAdmin("POST /load", s.postLoad)
 }
 
 func (s *shoppers) getLoad(w http.ResponseWriter, r *http.Request) error {
