@@ -24,6 +24,7 @@ const stopTimeout = 3 * time.Second
 func (s *Service) Run(ctx context.Context) error {
 	defer s.telemetry.close(s.Log)
 	defer s.Client.close()
+	defer s.closeReaches()
 	listener, err := listen(ctx, s.Addr)
 	if err != nil {
 		return err

@@ -39,6 +39,7 @@ func Run(ctx context.Context, cfg chassis.Config) error {
 
 	s := &orders{store: store, name: cfg.Name, peers: svc.Client, log: svc.Log}
 	svc.Ready(store.healthy)
+	svc.Outbox(store.waiting)
 	svc.Go("outbox", store.run)
 	svc.Handle("POST /sync/orders", s.orderFromPeers)
 	svc.Handle("POST /copies/orders", s.orderFromCopies)
