@@ -264,12 +264,19 @@ func TestDeadStore(t *testing.T) {
 	buy := func(id string) int {
 		return call(url, http.MethodPost, "/copies/orders", shop.NewOrder{ID: id, UserID: "u-1", ProductID: "p-1", Quantity: 1}, nil)
 	}
+	waiting := func() (status int, w chassis.Waiting) {
+		status = call(url, http.MethodGet, chassis.OutboxPath, nil, &w)
+		return status, w
+	}
 	dead := func() {
 		t.Helper()
 		// The server's workers outlive it by a moment.
 		eventually(t, "it is not ready", func() bool {
 			return call(url, http.MethodGet, "/readyz", nil, nil) == http.StatusServiceUnavailable
 		})
+		if status, _ := waiting(); status != http.StatusServiceUnavailable {
+			t.Errorf("outbox with a dead store: %d, want 503", status)
+		}
 		for _, pattern := range []string{chassis.Sync, chassis.Copies} {
 			in := shop.NewOrder{UserID: "u-1", ProductID: "p-1", Quantity: 1}
 			if status := call(url, http.MethodPost, "/"+pattern+"/orders", in, nil); status != http.StatusServiceUnavailable {
