@@ -35,6 +35,7 @@ func Run(ctx context.Context, cfg chassis.Config) error {
 	}
 	defer store.close()
 	svc.Ready(store.healthy)
+	svc.Outbox(store.waiting)
 	svc.Go("outbox", store.run)
 	c := catalog{store}
 	for _, pattern := range []string{chassis.Sync, chassis.Copies} {

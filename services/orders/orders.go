@@ -37,9 +37,16 @@ func Run(ctx context.Context, cfg chassis.Config) error {
 	}
 	defer bus.Close()
 
-	s := &orders{store: store, name: cfg.Name, peers: svc.Client, log: svc.Log}
+	others, err := reachOthers(svc)
+	if err != nil {
+		return fmt.Errorf("orders: %w", err)
+	}
+
+	s := &orders{store: store, name: cfg.Name, peers: svc.Client, others: others, log: svc.Log}
 	svc.Ready(store.healthy)
+	svc.Outbox(store.waiting)
 	svc.Go("outbox", store.run)
+	svc.Handle("POST /shared/orders", s.orderFromStores)
 	svc.Handle("POST /sync/orders", s.orderFromPeers)
 	svc.Handle("POST /copies/orders", s.orderFromCopies)
 	for _, pattern := range []string{chassis.Sync, chassis.Copies} {
@@ -61,10 +68,11 @@ func Run(ctx context.Context, cfg chassis.Config) error {
 }
 
 type orders struct {
-	store *store
-	name  string
-	peers *chassis.Client
-	log   *slog.Logger
+	store  *store
+	name   string
+	peers  *chassis.Client
+	others others
+	log    *slog.Logger
 }
 
 // list answers a user's orders, newest first.

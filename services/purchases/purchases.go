@@ -34,9 +34,15 @@ func Run(ctx context.Context, cfg chassis.Config) error {
 	}
 	defer bus.Close()
 
-	p := &purchases{store: store, name: cfg.Name, peers: svc.Client}
+	others, err := reachOthers(svc)
+	if err != nil {
+		return fmt.Errorf("purchases: %w", err)
+	}
+
+	p := &purchases{store: store, name: cfg.Name, peers: svc.Client, others: others}
 	svc.Ready(store.healthy)
 	svc.Handle("GET /copies/purchases/{user}", p.fromCopies)
+	svc.Handle("GET /shared/purchases/{user}", p.fromStores)
 	svc.Handle("GET /sync/purchases/{user}", p.fromPeers)
 	consumer := &streams.Consumer{
 		Redis:   bus,
@@ -52,9 +58,10 @@ func Run(ctx context.Context, cfg chassis.Config) error {
 }
 
 type purchases struct {
-	store *store
-	name  string
-	peers *chassis.Client
+	store  *store
+	name   string
+	peers  *chassis.Client
+	others others
 }
 
 // fromCopies answers from the service's own store alone.

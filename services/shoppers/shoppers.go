@@ -28,8 +28,8 @@ func Run(ctx context.Context, cfg chassis.Config) error {
 		users = append(users, u.ID)
 	}
 	s := newShoppers(svc.Client.Call, svc.Log, users, shop.Products())
-	svc.Handle("GET /load", s.getLoad)
-	svc.Handle("POST /load", s.postLoad)
+	svc.HandleAdmin("GET /load", s.getLoad)
+	svc.HandleAdmin("POST /load", s.postLoad)
 	svc.Go("journeys", func(ctx context.Context) error {
 		return s.journeys(ctx, rand.NewPCG(rand.Uint64(), rand.Uint64()))
 	})

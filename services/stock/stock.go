@@ -63,6 +63,7 @@ func Run(ctx context.Context, cfg chassis.Config) error {
 		Healthy: svc.Healthy,
 		Log:     svc.Log,
 	}
+	svc.Outbox(s.relay.Waiting)
 	svc.Go("outbox", s.run)
 	svc.Go("events", consumer.Run)
 	return svc.Run(ctx)

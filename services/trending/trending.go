@@ -32,9 +32,15 @@ func Run(ctx context.Context, cfg chassis.Config) error {
 	}
 	defer bus.Close()
 
-	t := &trending{ranking: ranking{store}, name: cfg.Name, peers: svc.Client}
+	others, err := reachOthers(svc)
+	if err != nil {
+		return fmt.Errorf("trending: %w", err)
+	}
+
+	t := &trending{ranking: ranking{store}, name: cfg.Name, peers: svc.Client, others: others}
 	svc.Ready(func(ctx context.Context) error { return store.Ping(ctx).Err() })
 	svc.Handle("GET /copies/top", t.topFromCopies)
+	svc.Handle("GET /shared/top", t.topFromStores)
 	svc.Handle("GET /sync/top", t.topFromPeers)
 	consumer := &streams.Consumer{
 		Redis:   bus,
@@ -53,6 +59,7 @@ type trending struct {
 	ranking ranking
 	name    string
 	peers   *chassis.Client
+	others  others
 }
 
 // topFromCopies answers from the service's own store alone.

@@ -128,6 +128,15 @@ func (s *store) healthy(ctx context.Context) error {
 	return s.pool.Ping(ctx)
 }
 
+// waiting says what is committed and not published yet.
+func (s *store) waiting(ctx context.Context) (int, time.Time, error) {
+	j, err := s.ready()
+	if err != nil {
+		return 0, time.Time{}, err
+	}
+	return j.relay.Waiting(ctx)
+}
+
 func (s *store) ready() (*journal, error) {
 	if j := s.made.Load(); j != nil {
 		return j, nil
