@@ -39,6 +39,8 @@ type Asker struct {
 
 	once  sync.Once
 	tried chan struct{} // closed once the reader has found its position, or failed to, for the first time
+	most  int
+	log   *slog.Logger
 
 	mu      sync.Mutex
 	waiting map[string]chan<- Event // by id of the request; each takes one reply without blocking
@@ -50,11 +52,12 @@ func (a *Asker) init() {
 	a.once.Do(func() {
 		a.tried = make(chan struct{})
 		a.waiting = make(map[string]chan<- Event)
-		if a.Most == 0 {
-			a.Most = mostAsks
+		a.most, a.log = a.Most, a.Log // Run and Ask may come at once, so the caller's fields stay as they are
+		if a.most == 0 {
+			a.most = mostAsks
 		}
-		if a.Log == nil {
-			a.Log = slog.Default()
+		if a.log == nil {
+			a.log = slog.Default()
 		}
 	})
 }
@@ -103,7 +106,7 @@ func (a *Asker) Ask(ctx context.Context, request Event) (Event, error) {
 func (a *Asker) expect(id string, reply chan<- Event) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if len(a.waiting) >= a.Most {
+	if len(a.waiting) >= a.most {
 		return ErrTooManyAsks
 	}
 	if _, twice := a.waiting[id]; twice {
@@ -163,7 +166,7 @@ func (a *Asker) Run(ctx context.Context) error {
 	for {
 		err := a.follow(ctx, func(at string) {
 			if a.set(at, nil) != nil {
-				a.Log.Info("the bus is back; replies are read")
+				a.log.Info("the bus is back; replies are read")
 			}
 			wait.reset()
 			tried()
@@ -172,7 +175,7 @@ func (a *Asker) Run(ctx context.Context) error {
 			return nil
 		}
 		if a.set("", err) == nil {
-			a.Log.Warn("the bus does not answer; replies cannot be read", "err", err)
+			a.log.Warn("the bus does not answer; replies cannot be read", "err", err)
 		}
 		tried()
 		wait.sleep(ctx)
@@ -264,6 +267,6 @@ func (a *Asker) mark(ctx context.Context, at string) {
 	defer cancel()
 	err := a.Redis.XGroupCreateMkStream(ctx, a.Replies, a.Group, at).Err()
 	if err != nil && !redis.HasErrorPrefix(err, "BUSYGROUP") {
-		a.Log.Debug("the position among the replies cannot be shown", "stream", a.Replies, "group", a.Group, "err", err)
+		a.log.Debug("the position among the replies cannot be shown", "stream", a.Replies, "group", a.Group, "err", err)
 	}
 }
