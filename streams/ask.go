@@ -70,6 +70,9 @@ func (a *Asker) init() {
 // while the reply was awaited; ErrTooManyAsks; else ctx's own error where no reply came. Run has to run.
 func (a *Asker) Ask(ctx context.Context, request Event) (Event, error) {
 	a.init()
+	if err := ctx.Err(); err != nil {
+		return Event{}, fmt.Errorf("streams: ask %s: %w", request.Subject, err)
+	}
 	reply := make(chan Event, 1)
 	if err := a.expect(request.ID, reply); err != nil {
 		return Event{}, fmt.Errorf("streams: ask %s: %w", request.Subject, err)
