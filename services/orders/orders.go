@@ -37,16 +37,20 @@ func Run(ctx context.Context, cfg chassis.Config) error {
 	}
 	defer bus.Close()
 
-	s := &orders{store: store, name: cfg.Name, peers: svc.Client, log: svc.Log}
+	s := &orders{store: store, name: cfg.Name, log: svc.Log}
 	svc.Ready(store.healthy)
 	svc.Go("outbox", store.run)
-	svc.Handle("POST /sync/orders", s.orderFromPeers)
 	svc.Handle("POST /copies/orders", s.orderFromCopies)
-	for _, pattern := range []string{chassis.Sync, chassis.Copies} {
+	for pattern, caller := range map[string]chassis.Caller{chassis.Sync: svc.Client, chassis.Bus: svc.AskOverBus(bus)} {
+		a := asking{s, chassis.Under(pattern, caller)}
+		svc.Handle("POST /"+pattern+"/orders", a.orderFromPeers)
+		svc.Handle("GET /"+pattern+"/sales", a.sales)
+	}
+	for _, pattern := range chassis.ServicePatterns() {
 		svc.Handle("GET /"+pattern+"/orders", s.list)
 		svc.Handle("GET /"+pattern+"/orders/{id}", s.get)
 	}
-	svc.Handle("GET /sync/sales", s.sales)
+	svc.AnswerOverBus(bus)
 	consumer := &streams.Consumer{
 		Redis:   bus,
 		Group:   cfg.Name,
@@ -63,7 +67,6 @@ func Run(ctx context.Context, cfg chassis.Config) error {
 type orders struct {
 	store *store
 	name  string
-	peers *chassis.Client
 	log   *slog.Logger
 }
 

@@ -34,10 +34,11 @@ func Run(ctx context.Context, cfg chassis.Config) error {
 	}
 	defer bus.Close()
 
-	p := &purchases{store: store, name: cfg.Name, peers: svc.Client}
+	p := &purchases{store: store, name: cfg.Name}
 	svc.Ready(store.healthy)
 	svc.Handle("GET /copies/purchases/{user}", p.fromCopies)
-	svc.Handle("GET /sync/purchases/{user}", p.fromPeers)
+	svc.Handle("GET /sync/purchases/{user}", asking{chassis.Under(chassis.Sync, svc.Client)}.fromPeers)
+	svc.Handle("GET /bus/purchases/{user}", asking{chassis.Under(chassis.Bus, svc.AskOverBus(bus))}.fromPeers)
 	consumer := &streams.Consumer{
 		Redis:   bus,
 		Group:   cfg.Name,
@@ -54,7 +55,6 @@ func Run(ctx context.Context, cfg chassis.Config) error {
 type purchases struct {
 	store *store
 	name  string
-	peers *chassis.Client
 }
 
 // fromCopies answers from the service's own store alone.

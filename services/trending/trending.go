@@ -32,10 +32,11 @@ func Run(ctx context.Context, cfg chassis.Config) error {
 	}
 	defer bus.Close()
 
-	t := &trending{ranking: ranking{store}, name: cfg.Name, peers: svc.Client}
+	t := &trending{ranking: ranking{store}, name: cfg.Name}
 	svc.Ready(func(ctx context.Context) error { return store.Ping(ctx).Err() })
 	svc.Handle("GET /copies/top", t.topFromCopies)
-	svc.Handle("GET /sync/top", t.topFromPeers)
+	svc.Handle("GET /sync/top", asking{chassis.Under(chassis.Sync, svc.Client)}.top)
+	svc.Handle("GET /bus/top", asking{chassis.Under(chassis.Bus, svc.AskOverBus(bus))}.top)
 	consumer := &streams.Consumer{
 		Redis:   bus,
 		Group:   cfg.Name,
@@ -52,7 +53,6 @@ func Run(ctx context.Context, cfg chassis.Config) error {
 type trending struct {
 	ranking ranking
 	name    string
-	peers   *chassis.Client
 }
 
 // topFromCopies answers from the service's own store alone.
@@ -64,10 +64,13 @@ func (t *trending) topFromCopies(w http.ResponseWriter, r *http.Request) error {
 	return chassis.WriteJSON(w, http.StatusOK, top)
 }
 
-// topFromPeers asks orders, which asks catalog for the names: with the caller's own request, a chain of three.
-func (t *trending) topFromPeers(w http.ResponseWriter, r *http.Request) error {
+// asking is the service as it asks its peers in one pattern. It needs no store.
+type asking struct{ peers chassis.Caller }
+
+// top asks orders, which asks catalog for the names: with the caller's own request, a chain of three.
+func (t asking) top(w http.ResponseWriter, r *http.Request) error {
 	var top shop.TopSellers
-	if err := t.peers.Call(r.Context(), "orders", http.MethodGet, "/sync/sales", nil, &top); err != nil {
+	if err := t.peers.Call(r.Context(), "orders", http.MethodGet, "/sales", nil, &top); err != nil {
 		return err
 	}
 	return chassis.WriteJSON(w, http.StatusOK, top)
