@@ -64,7 +64,9 @@ func (c *Consumer) Run(ctx context.Context) error {
 	if err := m.validate(); err != nil {
 		return err
 	}
-	defer m.outlive(ctx, handleGrace)()
+	left, end := outlive(ctx, handleGrace)
+	defer end()
+	m.left = left
 	var wait backoff
 	for down := false; ; {
 		err := m.consume(ctx, func() {
@@ -124,10 +126,9 @@ func (m *member) validate() error {
 	return nil
 }
 
-// outlive makes the handlers' context, which ends grace after ctx; the function returned ends it and what watches it.
-func (m *member) outlive(ctx context.Context, grace time.Duration) func() {
+// outlive makes a context that ends grace after ctx; the function returned ends it and what watches it.
+func outlive(ctx context.Context, grace time.Duration) (context.Context, func()) {
 	left, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	m.left = left
 	var watch sync.WaitGroup
 	watch.Go(func() {
 		select {
@@ -137,7 +138,7 @@ func (m *member) outlive(ctx context.Context, grace time.Duration) func() {
 		case <-left.Done():
 		}
 	})
-	return func() { cancel(); watch.Wait() }
+	return left, func() { cancel(); watch.Wait() }
 }
 
 // consume reads and handles until ctx ends or the bus fails: first what this member held when it stopped, then what dead

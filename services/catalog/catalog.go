@@ -11,6 +11,7 @@ import (
 
 	"github.com/stillup/stillup/services/chassis"
 	"github.com/stillup/stillup/services/shop"
+	"github.com/stillup/stillup/streams"
 )
 
 const (
@@ -34,15 +35,21 @@ func Run(ctx context.Context, cfg chassis.Config) error {
 		return fmt.Errorf("catalog: %w", err)
 	}
 	defer store.close()
+	bus, err := streams.Open(cfg.BusURL)
+	if err != nil {
+		return fmt.Errorf("catalog: the bus: %w", err)
+	}
+	defer bus.Close()
 	svc.Ready(store.healthy)
 	svc.Outbox(store.waiting)
 	svc.Go("outbox", store.run)
 	c := catalog{store}
-	for _, pattern := range []string{chassis.Sync, chassis.Copies} {
+	for _, pattern := range chassis.ServicePatterns() {
 		svc.Handle("GET /"+pattern+"/products", c.list)
 		svc.Handle("GET /"+pattern+"/products/{id}", c.get)
 		svc.Handle("PUT /"+pattern+"/products/{id}/price", c.setPrice)
 	}
+	svc.AnswerOverBus(bus)
 	return svc.Run(ctx)
 }
 

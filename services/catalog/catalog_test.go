@@ -19,6 +19,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 
 	"github.com/stillup/stillup/services/chassis"
+	"github.com/stillup/stillup/services/chassis/chassistest"
 	"github.com/stillup/stillup/services/shop"
 	"github.com/stillup/stillup/services/stores"
 	"github.com/stillup/stillup/services/stores/storestest"
@@ -156,6 +157,21 @@ func TestCatalog(t *testing.T) {
 	}
 	if got := products(t, url, "/copies/products?ids=p-09,p-02,nothing,p-02,a%20b"); !slices.Equal(got, []shop.Product{seed[1], seed[8]}) {
 		t.Errorf("by ids: %+v", got)
+	}
+	over := chassistest.BusCaller(t, bus.URL(), "catalog")
+	var some struct{ Products []shop.Product }
+	err := over.Call(t.Context(), "catalog", http.MethodGet, "/bus/products?ids=p-09,p-02", nil, &some)
+	if err != nil || !slices.Equal(some.Products, []shop.Product{seed[1], seed[8]}) {
+		t.Errorf("by ids over the bus: %v %+v", err, some)
+	}
+	var one shop.Product
+	if err := over.Call(t.Context(), "catalog", http.MethodGet, "/bus/products/p-02", nil, &one); err != nil || one != seed[1] {
+		t.Errorf("one over the bus: %v %+v", err, one)
+	}
+	for _, pattern := range chassis.ServicePatterns() {
+		if got := products(t, url, "/"+pattern+"/products"); !slices.Equal(got, seed) {
+			t.Errorf("all, in the pattern %s: %+v", pattern, got)
+		}
 	}
 	if got := products(t, url, "/sync/products?ids="); len(got) != 0 {
 		t.Errorf("of no ids: %+v", got)

@@ -70,6 +70,24 @@ func (c *Client) trace(provider trace.TracerProvider) {
 		}))
 }
 
+// Caller asks peers, over whatever way. Client and BusClient are the two there are.
+type Caller interface {
+	// Call is as [Client.Call].
+	Call(ctx context.Context, peer, method, path string, in, out any) error
+}
+
+// Under is c with the pattern put before each path: "/users/u-1" is asked for as "/sync/users/u-1".
+func Under(pattern string, c Caller) Caller { return under{c, "/" + pattern} }
+
+type under struct {
+	Caller
+	prefix string
+}
+
+func (u under) Call(ctx context.Context, peer, method, path string, in, out any) error {
+	return u.Caller.Call(ctx, peer, method, u.prefix+path, in, out)
+}
+
 // Call sends in (nil for no body) as JSON to the peer and decodes the answer into out (nil to drop it). An answer of 400
 // and more, or none, is a *CallError. It waits for CallTimeout at most, and no longer than ctx's deadline. Any other
 // error is a fault in the call itself: a peer without an address, or an in without a JSON form.
@@ -78,10 +96,7 @@ func (c *Client) Call(ctx context.Context, peer, method, path string, in, out an
 	if !ok {
 		return fmt.Errorf("call %s: no address is configured for this peer", peer)
 	}
-	timeout := CallTimeout
-	if deadline, ok := ctx.Deadline(); ok {
-		timeout = min(timeout, time.Until(deadline))
-	}
+	timeout := timeoutOf(ctx)
 	ex := &exchange{peer: peer, timeout: timeout}
 	ctx, cancel := context.WithTimeout(context.WithValue(ctx, exchangeKey{}, ex), timeout)
 	defer cancel()
@@ -101,7 +116,7 @@ func (c *Client) Call(ctx context.Context, peer, method, path string, in, out an
 	if in != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}
-	req.Header.Set(budgetHeader, strconv.FormatInt(max(1, (timeout-min(budgetMargin, timeout/4)).Milliseconds()), 10))
+	req.Header.Set(budgetHeader, milliseconds(granted(timeout)))
 	// Every request of the shop can be made twice (orders, reservations and users carry their ids), so net/http may send
 	// it again over a new connection where a kept one died before a byte of the answer came. An empty value is not sent.
 	req.Header["Idempotency-Key"] = nil
@@ -127,6 +142,20 @@ func (c *Client) Call(ctx context.Context, peer, method, path string, in, out an
 	}
 	return nil
 }
+
+// timeoutOf is how long a call may take: CallTimeout, less where ctx ends sooner.
+func timeoutOf(ctx context.Context) time.Duration {
+	if deadline, ok := ctx.Deadline(); ok {
+		return min(CallTimeout, time.Until(deadline))
+	}
+	return CallTimeout
+}
+
+// granted is how long the callee has for its answer where the caller waits for timeout.
+func granted(timeout time.Duration) time.Duration { return timeout - min(budgetMargin, timeout/4) }
+
+// milliseconds writes a budget as its header does, 1 at least.
+func milliseconds(d time.Duration) string { return strconv.FormatInt(max(1, d.Milliseconds()), 10) }
 
 // close gives back the kept connections.
 func (c *Client) close() { c.kept.CloseIdleConnections() }

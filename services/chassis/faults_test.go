@@ -13,7 +13,7 @@ import (
 )
 
 // request asks the service in memory, with the budget in ms that a caller grants; none where it is empty.
-func request(ctx context.Context, s *Service, method, path, body, budget string) (status int, answer string) {
+func serveDirect(ctx context.Context, s *Service, method, path, body, budget string) (status int, answer string) {
 	w := httptest.NewRecorder()
 	r := httptest.NewRequestWithContext(ctx, method, path, strings.NewReader(body))
 	if budget != "" {
@@ -54,7 +54,7 @@ func TestFaultsAreSet(t *testing.T) {
 		{"PUT", `{}`, 200, `{"latency_ms":0,"error_share":0}`},
 		{"DELETE", "", 405, "catalog does not take DELETE at /faults"},
 	} {
-		status, answer := request(t.Context(), s, tt.method, FaultsPath, tt.body, "")
+		status, answer := serveDirect(t.Context(), s, tt.method, FaultsPath, tt.body, "")
 		if status >= 400 {
 			var p Problem
 			if err := json.Unmarshal([]byte(answer), &p); err != nil {
@@ -72,7 +72,7 @@ func TestFaultsAreSet(t *testing.T) {
 func TestSlow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := catalogOf(t)
-		request(t.Context(), s, "PUT", FaultsPath, `{"latency_ms":700}`, "")
+		serveDirect(t.Context(), s, "PUT", FaultsPath, `{"latency_ms":700}`, "")
 		for _, tt := range []struct {
 			name, path, budget string
 			took               time.Duration
@@ -94,7 +94,7 @@ func TestSlow(t *testing.T) {
 				time.AfterFunc(100*time.Millisecond, leave)
 			}
 			began := time.Now()
-			status, answer := request(ctx, s, "GET", tt.path, "", tt.budget)
+			status, answer := serveDirect(ctx, s, "GET", tt.path, "", tt.budget)
 			if took := time.Since(began); status != tt.status || answer != tt.answer || took != tt.took {
 				t.Errorf("%s: %d %s after %v, want %d %s after %v", tt.name, status, answer, took, tt.status, tt.answer, tt.took)
 			}
@@ -113,10 +113,10 @@ func TestErrorShare(t *testing.T) {
 		`{"error_share":0.29}`: {200, 400, "catalog fails on purpose: 29 % of its requests"}, // six deviations
 		`{"error_share":1}`:    {1000, 1000, "catalog fails on purpose: 100 % of its requests"},
 	} {
-		request(t.Context(), s, "PUT", FaultsPath, body, "")
+		serveDirect(t.Context(), s, "PUT", FaultsPath, body, "")
 		failed := 0
 		for range 1000 {
-			status, answer := request(t.Context(), s, "GET", "/sync/products", "", "")
+			status, answer := serveDirect(t.Context(), s, "GET", "/sync/products", "", "")
 			if status == 200 && answer == `"all"` {
 				continue
 			}
@@ -129,7 +129,7 @@ func TestErrorShare(t *testing.T) {
 		if failed < want.least || failed > want.most {
 			t.Errorf("%s: %d of 1000 failed", body, failed)
 		}
-		if status, _ := request(t.Context(), s, "GET", healthPath, "", ""); status != 200 {
+		if status, _ := serveDirect(t.Context(), s, "GET", healthPath, "", ""); status != 200 {
 			t.Errorf("%s: healthz is %d", body, status)
 		}
 	}
@@ -144,7 +144,7 @@ func TestOutbox(t *testing.T) {
 	var oldest time.Time
 	s.Outbox(func(context.Context) (int, time.Time, error) { return n, oldest, err })
 	ask := func() string {
-		status, answer := request(t.Context(), s, "GET", OutboxPath, "", "")
+		status, answer := serveDirect(t.Context(), s, "GET", OutboxPath, "", "")
 		if (status == 503) != (err != nil) {
 			t.Errorf("%d %s", status, answer)
 		}

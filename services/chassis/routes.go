@@ -152,6 +152,7 @@ func (s *Service) serveReady(w http.ResponseWriter, r *http.Request) error {
 
 // route serves r; unknown paths and methods are problem documents too.
 func (s *Service) route(w http.ResponseWriter, r *http.Request) {
+	noteSpan(r)
 	h, pattern := s.mux.Handler(r)
 	if pattern != "" {
 		s.mux.ServeHTTP(w, r)

@@ -43,8 +43,14 @@ func (s *orders) orderFromCopies(w http.ResponseWriter, r *http.Request) error {
 	return answer(w, o, added)
 }
 
+// asking is the service as it asks its peers in one pattern.
+type asking struct {
+	*orders
+	peers chassis.Caller
+}
+
 // orderFromPeers takes an order by asking all who know: users and catalog at once, then stock.
-func (s *orders) orderFromPeers(w http.ResponseWriter, r *http.Request) error {
+func (s asking) orderFromPeers(w http.ResponseWriter, r *http.Request) error {
 	in, err := s.read(r)
 	if err != nil {
 		return err
@@ -57,7 +63,7 @@ func (s *orders) orderFromPeers(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	wanted := shop.Reservation{OrderID: in.ID, ProductID: in.ProductID, Quantity: in.Quantity}
-	err = s.peers.Call(r.Context(), "stock", http.MethodPost, "/sync/reservations", wanted, nil)
+	err = s.peers.Call(r.Context(), "stock", http.MethodPost, "/reservations", wanted, nil)
 	if refused(err, http.StatusConflict) {
 		o := newOrder(in, p, shop.Refused)
 		o.Reason = soldOut
@@ -78,18 +84,18 @@ func (s *orders) orderFromPeers(w http.ResponseWriter, r *http.Request) error {
 }
 
 // ask asks users and catalog at once and returns the product; a *chassis.Problem 404 where one of them knows nothing.
-func (s *orders) ask(ctx context.Context, user, product string) (shop.Product, error) {
+func (s asking) ask(ctx context.Context, user, product string) (shop.Product, error) {
 	var p shop.Product
 	var g errgroup.Group // without a common context: the end of one call is no failure of the other
 	g.Go(func() error {
-		err := s.peers.Call(ctx, "users", http.MethodGet, "/sync/users/"+url.PathEscape(user), nil, nil)
+		err := s.peers.Call(ctx, "users", http.MethodGet, "/users/"+url.PathEscape(user), nil, nil)
 		if refused(err, http.StatusNotFound) {
 			return chassis.Errorf(http.StatusNotFound, "unknown user %q", user)
 		}
 		return err
 	})
 	g.Go(func() error {
-		err := s.peers.Call(ctx, "catalog", http.MethodGet, "/sync/products/"+url.PathEscape(product), nil, &p)
+		err := s.peers.Call(ctx, "catalog", http.MethodGet, "/products/"+url.PathEscape(product), nil, &p)
 		if refused(err, http.StatusNotFound) {
 			return chassis.Errorf(http.StatusNotFound, "unknown product %q", product)
 		}
@@ -101,13 +107,13 @@ func (s *orders) ask(ctx context.Context, user, product string) (shop.Product, e
 
 // release gives back the reservation of an order that was not stored because of cause. It is an attempt only: that a
 // reservation can be left behind is what this pattern costs. An order that may stand keeps its reservation.
-func (s *orders) release(ctx context.Context, order string, cause error) {
+func (s asking) release(ctx context.Context, order string, cause error) {
 	if errors.Is(cause, errUnsure) {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTimeout)
 	defer cancel()
-	if err := s.peers.Call(ctx, "stock", http.MethodDelete, "/sync/reservations/"+url.PathEscape(order), nil, nil); err != nil {
+	if err := s.peers.Call(ctx, "stock", http.MethodDelete, "/reservations/"+url.PathEscape(order), nil, nil); err != nil {
 		s.log.Warn("reservation left behind", "order", order, "err", err)
 	}
 }

@@ -8,16 +8,18 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/stillup/stillup/services/chassis"
+	"github.com/stillup/stillup/services/chassis/chassistest"
 	"github.com/stillup/stillup/services/shop"
 	"github.com/stillup/stillup/services/stores/storestest"
 	"github.com/stillup/stillup/streams/streamstest"
 )
 
-// peers are users, catalog and stock in one server, as orders sees them.
+// peers are users, catalog and stock in one server, as orders sees them in one pattern.
 type peers struct {
 	*httptest.Server
 	mu    sync.Mutex
@@ -25,24 +27,25 @@ type peers struct {
 	stock func()   // runs before stock answers; may be nil
 }
 
-func newPeers(t *testing.T) *peers {
+// newPeers runs them over HTTP and, in the pattern bus, over the bus.
+func newPeers(t *testing.T, pattern, busURL string) *peers {
 	p := &peers{}
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /sync/users/{id}", func(w http.ResponseWriter, r *http.Request) {
+	mux.HandleFunc("GET /"+pattern+"/users/{id}", func(w http.ResponseWriter, r *http.Request) {
 		if r.PathValue("id") != "u-1" {
 			problem(w, chassis.Errorf(http.StatusNotFound, "unknown user"))
 			return
 		}
 		_ = chassis.WriteJSON(w, http.StatusOK, shop.User{ID: "u-1", Name: "Ada", Version: 1})
 	})
-	mux.HandleFunc("GET /sync/products/{id}", func(w http.ResponseWriter, r *http.Request) {
+	mux.HandleFunc("GET /"+pattern+"/products/{id}", func(w http.ResponseWriter, r *http.Request) {
 		if !strings.HasPrefix(r.PathValue("id"), "p-") {
 			problem(w, chassis.Errorf(http.StatusNotFound, "unknown product"))
 			return
 		}
 		_ = chassis.WriteJSON(w, http.StatusOK, shop.Product{ID: r.PathValue("id"), Name: "Moka pot", PriceCents: 300, Version: 1})
 	})
-	mux.HandleFunc("GET /sync/products", func(w http.ResponseWriter, r *http.Request) {
+	mux.HandleFunc("GET /"+pattern+"/products", func(w http.ResponseWriter, r *http.Request) {
 		list := []shop.Product{}
 		for id := range strings.SplitSeq(r.FormValue("ids"), ",") {
 			if id != "p-3" { // catalog has not heard of it
@@ -51,10 +54,15 @@ func newPeers(t *testing.T) *peers {
 		}
 		_ = chassis.WriteJSON(w, http.StatusOK, map[string]any{"products": list})
 	})
-	mux.HandleFunc("/sync/reservations", p.reservations)
-	mux.HandleFunc("/sync/reservations/{order}", p.reservations)
+	mux.HandleFunc("/"+pattern+"/reservations", p.reservations)
+	mux.HandleFunc("/"+pattern+"/reservations/{order}", p.reservations)
 	p.Server = httptest.NewServer(mux)
 	t.Cleanup(p.Close)
+	if pattern == chassis.Bus {
+		for _, name := range []string{"users", "catalog", "stock"} {
+			chassistest.BusPeer(t, busURL, name, mux)
+		}
+	}
 	return p
 }
 
@@ -94,13 +102,22 @@ func (p *peers) addresses() map[string]string {
 	return map[string]string{"users": p.URL, "catalog": p.URL, "stock": p.URL}
 }
 
-func TestSync(t *testing.T) {
+func TestSync(t *testing.T) { testPeers(t, chassis.Sync) }
+func TestBus(t *testing.T)  { testPeers(t, chassis.Bus) }
+
+// testPeers buys by asking the peers.
+func testPeers(t *testing.T, pattern string) {
 	server := streamstest.Start(t)
 	store := storestest.Postgres(t)
-	peers := newPeers(t)
-	url := start(t, store, server.URL(), peers.addresses())
+	peers := newPeers(t, pattern, server.URL())
+	addresses := peers.addresses()
+	if pattern == chassis.Bus {
+		addresses = nil
+	}
+	url := start(t, store, server.URL(), addresses)
 	ready(t, url)
-	buy := func(in shop.NewOrder, out any) int { return call(url, http.MethodPost, "/sync/orders", in, out) }
+	buy := func(in shop.NewOrder, out any) int { return call(url, http.MethodPost, "/"+pattern+"/orders", in, out) }
+	reserve, release := "POST /"+pattern+"/reservations", "DELETE /"+pattern+"/reservations/"
 
 	var o, again shop.Order
 	in := shop.NewOrder{ID: "o-1", UserID: "u-1", ProductID: "p-1", Quantity: 2}
@@ -112,7 +129,7 @@ func TestSync(t *testing.T) {
 	if o != want {
 		t.Errorf("bought %+v, want %+v", o, want)
 	}
-	if got := peers.requests(); got != "POST /sync/reservations" {
+	if got := peers.requests(); got != reserve {
 		t.Errorf("stock was asked %q", got)
 	}
 	if status := buy(in, &again); status != http.StatusOK || again != o {
@@ -128,19 +145,19 @@ func TestSync(t *testing.T) {
 	}{
 		{"unknown user", shop.NewOrder{ID: "o-2", UserID: "nobody", ProductID: "p-1", Quantity: 1}, http.StatusNotFound, `unknown user "nobody"`, ""},
 		{"unknown product", shop.NewOrder{ID: "o-2", UserID: "u-1", ProductID: "nothing", Quantity: 1}, http.StatusNotFound, `unknown product "nothing"`, ""},
-		{"sold out", shop.NewOrder{ID: "o-3", UserID: "u-1", ProductID: "p-gone", Quantity: 1}, http.StatusConflict, "p-gone: sold out", "POST /sync/reservations"},
+		{"sold out", shop.NewOrder{ID: "o-3", UserID: "u-1", ProductID: "p-gone", Quantity: 1}, http.StatusConflict, "p-gone: sold out", reserve},
 		{"no quantity", shop.NewOrder{ID: "o-2", UserID: "u-1", ProductID: "p-1"}, http.StatusBadRequest, "quantity: a number from 1 to 100", ""},
 		{"unknown field", `{"quantity": 1, "colour": "red"}`, http.StatusBadRequest, `the body cannot be read: json: unknown field "colour"`, ""},
 	} {
 		var p chassis.Problem
-		if status := call(url, http.MethodPost, "/sync/orders", c.in, &p); status != c.status || p.Detail != c.detail {
+		if status := call(url, http.MethodPost, "/"+pattern+"/orders", c.in, &p); status != c.status || p.Detail != c.detail {
 			t.Errorf("%s: %d %q, want %d %q", c.name, status, p.Detail, c.status, c.detail)
 		}
 		if got := peers.requests(); got != c.stock {
 			t.Errorf("%s: stock was asked %q, want %q", c.name, got, c.stock)
 		}
 	}
-	if call(url, http.MethodGet, "/sync/orders/o-3", nil, &o); o.Status != shop.Refused || o.Reason != "sold out" || o.Version != 1 {
+	if call(url, http.MethodGet, "/"+pattern+"/orders/o-3", nil, &o); o.Status != shop.Refused || o.Reason != "sold out" || o.Version != 1 {
 		t.Errorf("the sold-out order is kept as %+v", o)
 	}
 	wantTold(t, server.Client(), "order.confirmed.v1 o-1 1 ", "order.refused.v1 o-3 1 sold out")
@@ -162,7 +179,7 @@ func TestSync(t *testing.T) {
 		if status != http.StatusInternalServerError {
 			t.Errorf("buy: %d, want 500", status)
 		}
-		if got := peers.requests(); got != "POST /sync/reservations, DELETE /sync/reservations/o-4" {
+		if got := peers.requests(); got != reserve+", "+release+"o-4" {
 			t.Errorf("stock was asked %q", got)
 		}
 	})
@@ -171,7 +188,7 @@ func TestSync(t *testing.T) {
 // TestSyncWithoutPeers: a peer that refuses the connection is named to the caller.
 func TestSyncWithoutPeers(t *testing.T) {
 	server := streamstest.Start(t)
-	peers := newPeers(t)
+	peers := newPeers(t, chassis.Sync, "")
 	gone := httptest.NewServer(nil)
 	gone.Close()
 	addresses := peers.addresses()
@@ -188,13 +205,43 @@ func TestSyncWithoutPeers(t *testing.T) {
 	}
 }
 
-func TestSales(t *testing.T) {
+// TestBusWithoutPeers: a peer that is dead is known by its silence alone, and a dead bus at once.
+func TestBusWithoutPeers(t *testing.T) {
 	server := streamstest.Start(t)
-	url := start(t, storestest.Postgres(t), server.URL(), newPeers(t).addresses())
+	chassistest.BusPeer(t, server.URL(), "users", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_ = chassis.WriteJSON(w, http.StatusOK, shop.User{ID: "u-1"})
+	}))
+	url := start(t, storestest.Postgres(t), server.URL(), nil)
+	ready(t, url)
+	buy := func() (p chassis.Problem, took time.Duration) {
+		begun := time.Now()
+		call(url, http.MethodPost, "/bus/orders", shop.NewOrder{UserID: "u-1", ProductID: "p-1", Quantity: 1}, &p)
+		return p, time.Since(begun)
+	}
+	p, took := buy()
+	if p.Status != http.StatusGatewayTimeout || p.Detail != "catalog did not answer within 1 s" || took > 1500*time.Millisecond {
+		t.Errorf("without catalog: %+v after %v", p, took)
+	}
+	server.Kill()
+	p, took = buy()
+	if p.Status != http.StatusBadGateway || p.Detail != "bus refused the connection" || took > 500*time.Millisecond {
+		t.Errorf("without the bus: %+v after %v", p, took)
+	}
+}
+
+func TestSales(t *testing.T) {
+	for _, pattern := range []string{chassis.Sync, chassis.Bus} {
+		t.Run(pattern, func(t *testing.T) { testSales(t, pattern) })
+	}
+}
+
+func testSales(t *testing.T, pattern string) {
+	server := streamstest.Start(t)
+	url := start(t, storestest.Postgres(t), server.URL(), newPeers(t, pattern, server.URL()).addresses())
 	ready(t, url)
 	top := func() (top shop.TopSellers) {
 		t.Helper()
-		if status := call(url, http.MethodGet, "/sync/sales", nil, &top); status != http.StatusOK {
+		if status := call(url, http.MethodGet, "/"+pattern+"/sales", nil, &top); status != http.StatusOK {
 			t.Errorf("sales: %d", status)
 		}
 		return top
@@ -204,7 +251,7 @@ func TestSales(t *testing.T) {
 	}
 	for product, orders := range map[string]int{"p-1": 1, "p-2": 2, "p-3": 3, "p-4": 2, "p-5": 1, "p-6": 1, "p-gone": 3} {
 		for range orders {
-			call(url, http.MethodPost, "/sync/orders", shop.NewOrder{UserID: "u-1", ProductID: product, Quantity: 9}, nil)
+			call(url, http.MethodPost, "/"+pattern+"/orders", shop.NewOrder{UserID: "u-1", ProductID: product, Quantity: 9}, nil)
 		}
 	}
 	want := []shop.Seller{{ProductID: "p-3", Orders: 3}, {ProductID: "p-2", ProductName: "name of p-2", Orders: 2},

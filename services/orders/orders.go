@@ -42,18 +42,22 @@ func Run(ctx context.Context, cfg chassis.Config) error {
 		return fmt.Errorf("orders: %w", err)
 	}
 
-	s := &orders{store: store, name: cfg.Name, peers: svc.Client, others: others, log: svc.Log}
+	s := &orders{store: store, name: cfg.Name, others: others, log: svc.Log}
 	svc.Ready(store.healthy)
 	svc.Outbox(store.waiting)
 	svc.Go("outbox", store.run)
 	svc.Handle("POST /shared/orders", s.orderFromStores)
-	svc.Handle("POST /sync/orders", s.orderFromPeers)
 	svc.Handle("POST /copies/orders", s.orderFromCopies)
-	for _, pattern := range []string{chassis.Sync, chassis.Copies} {
+	for pattern, caller := range map[string]chassis.Caller{chassis.Sync: svc.Client, chassis.Bus: svc.AskOverBus(bus)} {
+		a := asking{s, chassis.Under(pattern, caller)}
+		svc.Handle("POST /"+pattern+"/orders", a.orderFromPeers)
+		svc.Handle("GET /"+pattern+"/sales", a.sales)
+	}
+	for _, pattern := range chassis.ServicePatterns() {
 		svc.Handle("GET /"+pattern+"/orders", s.list)
 		svc.Handle("GET /"+pattern+"/orders/{id}", s.get)
 	}
-	svc.Handle("GET /sync/sales", s.sales)
+	svc.AnswerOverBus(bus)
 	consumer := &streams.Consumer{
 		Redis:   bus,
 		Group:   cfg.Name,
@@ -70,7 +74,6 @@ func Run(ctx context.Context, cfg chassis.Config) error {
 type orders struct {
 	store  *store
 	name   string
-	peers  *chassis.Client
 	others others
 	log    *slog.Logger
 }

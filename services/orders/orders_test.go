@@ -213,7 +213,7 @@ func TestCopies(t *testing.T) {
 		t.Errorf("list: %d %+v", status, list)
 	}
 	list.Orders = nil
-	if call(url, http.MethodGet, "/sync/orders?user=u-1&limit=1", nil, &list); len(list.Orders) != 1 || list.Orders[0].Reason != "sold out" {
+	if call(url, http.MethodGet, "/shared/orders?user=u-1&limit=1", nil, &list); len(list.Orders) != 1 || list.Orders[0].Reason != "sold out" {
 		t.Errorf("list of one: %+v", list)
 	}
 	list.Orders = nil
@@ -282,7 +282,7 @@ func TestDeadStore(t *testing.T) {
 		if status, _ := waiting(); status != http.StatusServiceUnavailable {
 			t.Errorf("outbox with a dead store: %d, want 503", status)
 		}
-		for _, pattern := range []string{chassis.Sync, chassis.Copies} {
+		for _, pattern := range []string{chassis.Sync, chassis.Bus, chassis.Copies} {
 			in := shop.NewOrder{UserID: "u-1", ProductID: "p-1", Quantity: 1}
 			if status := call(url, http.MethodPost, "/"+pattern+"/orders", in, nil); status != http.StatusServiceUnavailable {
 				t.Errorf("buy over %s with a dead store: %d, want 503", pattern, status)

@@ -14,7 +14,7 @@ import (
 const shownSellers = shop.SellersShown
 
 // sales answers which products have the most confirmed orders; their names it asks of catalog.
-func (s *orders) sales(w http.ResponseWriter, r *http.Request) error {
+func (s asking) sales(w http.ResponseWriter, r *http.Request) error {
 	sellers, err := s.store.sales(r.Context(), shownSellers)
 	if err != nil {
 		return err
@@ -26,7 +26,7 @@ func (s *orders) sales(w http.ResponseWriter, r *http.Request) error {
 }
 
 // names sets the sellers' names; a product that catalog does not know has none.
-func (s *orders) names(ctx context.Context, sellers []shop.Seller) error {
+func (s asking) names(ctx context.Context, sellers []shop.Seller) error {
 	if len(sellers) == 0 {
 		return nil
 	}
@@ -35,7 +35,7 @@ func (s *orders) names(ctx context.Context, sellers []shop.Seller) error {
 		ids[i] = seller.ProductID
 	}
 	var known struct{ Products []shop.Product }
-	path := "/sync/products?ids=" + url.QueryEscape(strings.Join(ids, ","))
+	path := "/products?ids=" + url.QueryEscape(strings.Join(ids, ","))
 	if err := s.peers.Call(ctx, "catalog", http.MethodGet, path, nil, &known); err != nil {
 		return err
 	}

@@ -106,7 +106,7 @@ func reserveAsStock(t *testing.T, rdb *redis.Client, order, product string, unit
 func TestShared(t *testing.T) {
 	server := streamstest.Start(t)
 	own, others := storestest.Postgres(t), neighbours(t)
-	url := startWith(t, chassis.Config{StoreURL: own, BusURL: server.URL(), Peers: newPeers(t).addresses(), OtherStores: others})
+	url := startWith(t, chassis.Config{StoreURL: own, BusURL: server.URL(), Peers: newPeers(t, chassis.Sync, server.URL()).addresses(), OtherStores: others})
 	ready(t, url)
 	for _, c := range []struct {
 		name   string

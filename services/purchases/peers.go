@@ -13,8 +13,11 @@ import (
 	"github.com/stillup/stillup/services/shop"
 )
 
-// fromPeers asks users and orders at once, then catalog for the products' present names.
-func (p *purchases) fromPeers(w http.ResponseWriter, r *http.Request) error {
+// asking is the service as it asks its peers in one pattern. It needs no store.
+type asking struct{ peers chassis.Caller }
+
+// fromPeers asks users, orders and, for the products' present names, catalog, all at once.
+func (p asking) fromPeers(w http.ResponseWriter, r *http.Request) error {
 	id := r.PathValue("user")
 	if !validID.MatchString(id) {
 		return unknownUser(id)
@@ -28,16 +31,16 @@ func (p *purchases) fromPeers(w http.ResponseWriter, r *http.Request) error {
 		calls                           sync.WaitGroup // without a common context: the end of one call is no failure of the other
 	)
 	calls.Go(func() {
-		userErr = p.peers.Call(r.Context(), shop.Users, http.MethodGet, "/sync/users/"+url.PathEscape(id), nil, &user)
+		userErr = p.peers.Call(r.Context(), shop.Users, http.MethodGet, "/users/"+url.PathEscape(id), nil, &user)
 	})
 	calls.Go(func() {
-		path := fmt.Sprintf("/sync/orders?user=%s&limit=%d", url.QueryEscape(id), shop.PurchasesShown)
+		path := fmt.Sprintf("/orders?user=%s&limit=%d", url.QueryEscape(id), shop.PurchasesShown)
 		ordersErr = p.peers.Call(r.Context(), shop.Orders, http.MethodGet, path, nil, &list)
 	})
 	calls.Go(func() {
 		// All products, of which a shop has few: which are needed is known only when orders has answered, and to ask
 		// at once saves a round.
-		productsErr = p.peers.Call(r.Context(), shop.Catalog, http.MethodGet, "/sync/products", nil, &known)
+		productsErr = p.peers.Call(r.Context(), shop.Catalog, http.MethodGet, "/products", nil, &known)
 	})
 	calls.Wait()
 	var call *chassis.CallError

@@ -39,11 +39,12 @@ func Run(ctx context.Context, cfg chassis.Config) error {
 		return fmt.Errorf("purchases: %w", err)
 	}
 
-	p := &purchases{store: store, name: cfg.Name, peers: svc.Client, others: others}
+	p := &purchases{store: store, name: cfg.Name, others: others}
 	svc.Ready(store.healthy)
 	svc.Handle("GET /copies/purchases/{user}", p.fromCopies)
 	svc.Handle("GET /shared/purchases/{user}", p.fromStores)
-	svc.Handle("GET /sync/purchases/{user}", p.fromPeers)
+	svc.Handle("GET /sync/purchases/{user}", asking{chassis.Under(chassis.Sync, svc.Client)}.fromPeers)
+	svc.Handle("GET /bus/purchases/{user}", asking{chassis.Under(chassis.Bus, svc.AskOverBus(bus))}.fromPeers)
 	consumer := &streams.Consumer{
 		Redis:   bus,
 		Group:   cfg.Name,
@@ -60,7 +61,6 @@ func Run(ctx context.Context, cfg chassis.Config) error {
 type purchases struct {
 	store  *store
 	name   string
-	peers  *chassis.Client
 	others others
 }
 

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/stillup/stillup/services/chassis"
+	"github.com/stillup/stillup/services/chassis/chassistest"
 	"github.com/stillup/stillup/services/shop"
 	"github.com/stillup/stillup/services/stores/storestest"
 	"github.com/stillup/stillup/streams"
@@ -196,18 +197,18 @@ func TestCopies(t *testing.T) {
 	}
 }
 
-// TestPeers: the peers' answers are joined, and the store and the bus need not be there.
-func TestPeers(t *testing.T) {
+// answers are users, orders and catalog in one server, as purchases sees them in one pattern.
+func answers(pattern string) http.Handler {
 	answer := func(w http.ResponseWriter, v any) { _ = chassis.WriteJSON(w, http.StatusOK, v) }
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /sync/users/{id}", func(w http.ResponseWriter, r *http.Request) {
+	mux.HandleFunc("GET /"+pattern+"/users/{id}", func(w http.ResponseWriter, r *http.Request) {
 		if r.PathValue("id") == "u-9" {
 			w.WriteHeader(http.StatusNotFound)
 			return
 		}
 		answer(w, shop.User{ID: r.PathValue("id"), Name: "Ada"})
 	})
-	mux.HandleFunc("GET /sync/orders", func(w http.ResponseWriter, r *http.Request) {
+	mux.HandleFunc("GET /"+pattern+"/orders", func(w http.ResponseWriter, r *http.Request) {
 		list := []shop.Order{}
 		if r.FormValue("user") == "u-1" && r.FormValue("limit") == "20" {
 			list = []shop.Order{
@@ -219,17 +220,24 @@ func TestPeers(t *testing.T) {
 		}
 		answer(w, map[string]any{"orders": list})
 	})
-	mux.HandleFunc("GET /sync/products", func(w http.ResponseWriter, r *http.Request) {
+	mux.HandleFunc("GET /"+pattern+"/products", func(w http.ResponseWriter, r *http.Request) {
 		answer(w, map[string]any{"products": []shop.Product{{ID: "p-2", Name: "Lamp"}}})
 	})
-	peer := httptest.NewServer(mux)
+	return mux
+}
+
+// all is what they tell of u-1.
+var all = shop.Purchases{UserID: "u-1", UserName: "Ada", Purchases: []shop.Order{
+	{ID: "o-4", ProductID: "p-2", ProductName: "Lamp", Status: shop.Confirmed},
+	{ID: "o-2", ProductID: "p-9", ProductName: "Gone", Status: shop.Placed},
+	{ID: "o-1", ProductID: "p-2", ProductName: "Lamp", Status: shop.Confirmed},
+}}
+
+// TestPeers: the peers' answers are joined, and the store and the bus need not be there.
+func TestPeers(t *testing.T) {
+	peer := httptest.NewServer(answers(chassis.Sync))
 	defer peer.Close()
 	nobody := "http://" + unused(t)
-	all := shop.Purchases{UserID: "u-1", UserName: "Ada", Purchases: []shop.Order{
-		{ID: "o-4", ProductID: "p-2", ProductName: "Lamp", Status: shop.Confirmed},
-		{ID: "o-2", ProductID: "p-9", ProductName: "Gone", Status: shop.Placed},
-		{ID: "o-1", ProductID: "p-2", ProductName: "Lamp", Status: shop.Confirmed},
-	}}
 	for _, tt := range []struct {
 		name, dead, user string
 		status           int
@@ -259,6 +267,47 @@ func TestPeers(t *testing.T) {
 			status := get(url+"/sync/purchases/"+tt.user, &got)
 			if status != tt.status || got.Detail != tt.detail || !reflect.DeepEqual(got.Purchases, tt.want) {
 				t.Errorf("%d %+v", status, got)
+			}
+		})
+	}
+}
+
+// TestBus: the same over the bus, where a dead peer is silent; the store need not be there.
+func TestBus(t *testing.T) {
+	owners := []string{shop.Users, shop.Orders, shop.Catalog}
+	for _, tt := range []struct {
+		name, dead, user string
+		status           int
+		detail           string
+		want             shop.Purchases
+	}{
+		{"all there", "", "u-1", http.StatusOK, "", all},
+		{"unknown user", "", "u-9", http.StatusNotFound, `unknown user "u-9"`, shop.Purchases{}},
+		{"orders dead", shop.Orders, "u-1", http.StatusGatewayTimeout, "orders did not answer within 1 s", shop.Purchases{}},
+		{"bus dead", "bus", "u-1", http.StatusBadGateway, "bus refused the connection", shop.Purchases{}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			bus := streamstest.Start(t)
+			for _, owner := range owners {
+				if owner != tt.dead {
+					chassistest.BusPeer(t, bus.URL(), owner, answers(chassis.Bus))
+				}
+			}
+			url := start(t, "mongodb://"+unused(t), bus.URL(), nil)
+			if tt.dead == "bus" {
+				bus.Kill()
+			}
+			var got struct {
+				shop.Purchases
+				Detail string `json:"detail"`
+			}
+			begun := time.Now()
+			status := get(url+"/bus/purchases/"+tt.user, &got)
+			if status != tt.status || got.Detail != tt.detail || !reflect.DeepEqual(got.Purchases, tt.want) {
+				t.Errorf("%d %+v", status, got)
+			}
+			if took := time.Since(begun); took > 1500*time.Millisecond {
+				t.Errorf("it took %v", took)
 			}
 		})
 	}

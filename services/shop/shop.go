@@ -25,6 +25,13 @@ const (
 	Orders  = "orders"
 )
 
+// Streams of the pattern bus, which belong to nobody: what is on them is of use for seconds. Both sides name whom they
+// ask by type: "catalog.requested.v1" is replied to by "catalog.answered.v1".
+const (
+	Requests = "requests" // a request to a service, which is its subject
+	Replies  = "replies"  // a reply; subject: the request's id
+)
+
 // Order states.
 const (
 	Placed    = "placed"

@@ -49,7 +49,7 @@ func Run(ctx context.Context, cfg chassis.Config) error {
 		}
 		return store.Ping(ctx).Err()
 	})
-	for _, pattern := range []string{chassis.Sync, chassis.Copies} {
+	for _, pattern := range chassis.ServicePatterns() {
 		svc.Handle("GET /"+pattern+"/stock/{product}", s.look)
 		svc.Handle("POST /"+pattern+"/reservations", s.reserve)
 		svc.Handle("DELETE /"+pattern+"/reservations/{order}", s.release)
@@ -64,6 +64,7 @@ func Run(ctx context.Context, cfg chassis.Config) error {
 		Log:     svc.Log,
 	}
 	svc.Outbox(s.relay.Waiting)
+	svc.AnswerOverBus(bus)
 	svc.Go("outbox", s.run)
 	svc.Go("events", consumer.Run)
 	return svc.Run(ctx)

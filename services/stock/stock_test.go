@@ -14,6 +14,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/stillup/stillup/services/chassis"
+	"github.com/stillup/stillup/services/chassis/chassistest"
 	"github.com/stillup/stillup/services/shop"
 	"github.com/stillup/stillup/services/stores"
 	"github.com/stillup/stillup/services/stores/storestest"
@@ -184,10 +185,25 @@ func TestRequests(t *testing.T) {
 			t.Errorf("%s %s %v: %d %+v, want %d", c.method, c.path, c.in, status, got, c.want)
 		}
 	}
+	over := chassistest.BusCaller(t, server.URL(), "stock")
+	var again shop.Reservation
+	if err := over.Call(t.Context(), "stock", http.MethodPost, "/bus/reservations", held, &again); err != nil || again != held {
+		t.Errorf("the same over the bus: %v %+v", err, again)
+	}
+	out := shop.Reservation{OrderID: "o-4", ProductID: "p-05", Quantity: 6}
+	const refusal = "stock answered 409: p-05: sold out"
+	if err := over.Call(t.Context(), "stock", http.MethodPost, "/bus/reservations", out, nil); err == nil || err.Error() != refusal {
+		t.Errorf("sold out over the bus: %v", err)
+	}
+	if err := over.Call(t.Context(), "stock", http.MethodDelete, "/bus/reservations/o-none", nil, nil); err != nil {
+		t.Errorf("release nothing over the bus: %v", err)
+	}
 	var level shop.Level
 	want := shop.Level{ProductID: "p-01", ProductName: "Big kettle", Level: seeded - 3, Reserved: 3, Delivered: seeded}
-	if status := call(url, http.MethodGet, "/copies/stock/p-01", nil, &level); status != http.StatusOK || level != want {
-		t.Errorf("level: %d %+v", status, level)
+	for _, pattern := range chassis.ServicePatterns() {
+		if status := call(url, http.MethodGet, "/"+pattern+"/stock/p-01", nil, &level); status != http.StatusOK || level != want {
+			t.Errorf("level in the pattern %s: %d %+v", pattern, status, level)
+		}
 	}
 	for _, pattern := range []string{"sync", "copies"} { // the second time, there is nothing to give back
 		if status := call(url, http.MethodDelete, "/"+pattern+"/reservations/o-1", nil, nil); status != http.StatusNoContent {

@@ -37,11 +37,12 @@ func Run(ctx context.Context, cfg chassis.Config) error {
 		return fmt.Errorf("trending: %w", err)
 	}
 
-	t := &trending{ranking: ranking{store}, name: cfg.Name, peers: svc.Client, others: others}
+	t := &trending{ranking: ranking{store}, name: cfg.Name, others: others}
 	svc.Ready(func(ctx context.Context) error { return store.Ping(ctx).Err() })
 	svc.Handle("GET /copies/top", t.topFromCopies)
 	svc.Handle("GET /shared/top", t.topFromStores)
-	svc.Handle("GET /sync/top", t.topFromPeers)
+	svc.Handle("GET /sync/top", asking{chassis.Under(chassis.Sync, svc.Client)}.top)
+	svc.Handle("GET /bus/top", asking{chassis.Under(chassis.Bus, svc.AskOverBus(bus))}.top)
 	consumer := &streams.Consumer{
 		Redis:   bus,
 		Group:   cfg.Name,
@@ -58,7 +59,6 @@ func Run(ctx context.Context, cfg chassis.Config) error {
 type trending struct {
 	ranking ranking
 	name    string
-	peers   *chassis.Client
 	others  others
 }
 
@@ -71,10 +71,13 @@ func (t *trending) topFromCopies(w http.ResponseWriter, r *http.Request) error {
 	return chassis.WriteJSON(w, http.StatusOK, top)
 }
 
-// topFromPeers asks orders, which asks catalog for the names: with the caller's own request, a chain of three.
-func (t *trending) topFromPeers(w http.ResponseWriter, r *http.Request) error {
+// asking is the service as it asks its peers in one pattern. It needs no store.
+type asking struct{ peers chassis.Caller }
+
+// top asks orders, which asks catalog for the names: with the caller's own request, a chain of three.
+func (t asking) top(w http.ResponseWriter, r *http.Request) error {
 	var top shop.TopSellers
-	if err := t.peers.Call(r.Context(), "orders", http.MethodGet, "/sync/sales", nil, &top); err != nil {
+	if err := t.peers.Call(r.Context(), "orders", http.MethodGet, "/sales", nil, &top); err != nil {
 		return err
 	}
 	return chassis.WriteJSON(w, http.StatusOK, top)

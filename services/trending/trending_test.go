@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/stillup/stillup/services/chassis"
+	"github.com/stillup/stillup/services/chassis/chassistest"
 	"github.com/stillup/stillup/services/shop"
 	"github.com/stillup/stillup/services/stores/storestest"
 	"github.com/stillup/stillup/streams"
@@ -251,6 +252,45 @@ func TestPeers(t *testing.T) {
 				Detail string `json:"detail"`
 			}
 			status := get(url+"/sync/top", &got)
+			if status != tt.status || got.Detail != tt.detail || !reflect.DeepEqual(got.TopSellers, tt.want) {
+				t.Errorf("%d %+v", status, got)
+			}
+		})
+	}
+}
+
+// TestBus: over the bus orders asks catalog, so the chain is three deep; whoever is silent at its end is named.
+func TestBus(t *testing.T) {
+	sales := shop.TopSellers{Sellers: []shop.Seller{{ProductID: "p-1", ProductName: "Kettle", Orders: 3}}}
+	for _, tt := range []struct {
+		name   string
+		orders http.HandlerFunc // nil: it is dead
+		status int
+		detail string
+		want   shop.TopSellers
+	}{
+		{"there", func(w http.ResponseWriter, r *http.Request) {
+			if r.Method != http.MethodGet || r.URL.Path != "/bus/sales" {
+				t.Errorf("orders was asked %s %s", r.Method, r.URL)
+			}
+			_ = chassis.WriteJSON(w, http.StatusOK, sales)
+		}, http.StatusOK, "", sales},
+		{"dead", nil, http.StatusGatewayTimeout, "orders did not answer within 1 s", shop.TopSellers{}},
+		{"let down", func(w http.ResponseWriter, _ *http.Request) {
+			_ = chassis.WriteJSON(w, http.StatusGatewayTimeout, chassis.Errorf(http.StatusGatewayTimeout, "catalog did not answer within 0.95 s"))
+		}, http.StatusBadGateway, "catalog did not answer within 0.95 s, so orders answered 504", shop.TopSellers{}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			bus := streamstest.Start(t)
+			if tt.orders != nil {
+				chassistest.BusPeer(t, bus.URL(), shop.Orders, tt.orders)
+			}
+			url := start(t, "redis://"+unused(t), bus.URL(), nil)
+			var got struct {
+				shop.TopSellers
+				Detail string `json:"detail"`
+			}
+			status := get(url+"/bus/top", &got)
 			if status != tt.status || got.Detail != tt.detail || !reflect.DeepEqual(got.TopSellers, tt.want) {
 				t.Errorf("%d %+v", status, got)
 			}

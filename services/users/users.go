@@ -15,6 +15,7 @@ import (
 
 	"github.com/stillup/stillup/services/chassis"
 	"github.com/stillup/stillup/services/shop"
+	"github.com/stillup/stillup/streams"
 )
 
 // Lengths that are accepted: of a name in characters, of an address in bytes.
@@ -34,14 +35,20 @@ func Run(ctx context.Context, cfg chassis.Config) error {
 		return fmt.Errorf("users: %w", err)
 	}
 	defer store.pool.Close()
+	bus, err := streams.Open(cfg.BusURL)
+	if err != nil {
+		return fmt.Errorf("users: the bus: %w", err)
+	}
+	defer bus.Close()
 	svc.Ready(store.healthy)
 	svc.Outbox(store.waiting)
 	svc.Go("outbox", store.run)
 	u := users{store}
-	for _, pattern := range []string{chassis.Sync, chassis.Copies} {
+	for _, pattern := range chassis.ServicePatterns() {
 		svc.Handle("POST /"+pattern+"/users", u.signUp)
 		svc.Handle("GET /"+pattern+"/users/{id}", u.get)
 	}
+	svc.AnswerOverBus(bus)
 	return svc.Run(ctx)
 }
 

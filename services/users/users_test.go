@@ -15,6 +15,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/stillup/stillup/services/chassis"
+	"github.com/stillup/stillup/services/chassis/chassistest"
 	"github.com/stillup/stillup/services/shop"
 	"github.com/stillup/stillup/services/stores"
 	"github.com/stillup/stillup/services/stores/storestest"
@@ -141,8 +142,19 @@ func TestSignUp(t *testing.T) {
 	if status := call(url, http.MethodPost, "/copies/users", ada, &again); status != http.StatusOK || again != u {
 		t.Errorf("same id again: %d %+v", status, again)
 	}
-	if status := call(url, http.MethodGet, "/copies/users/ada", nil, &got); status != http.StatusOK || got != u {
-		t.Errorf("get: %d %+v", status, got)
+	for _, pattern := range chassis.ServicePatterns() {
+		if status := call(url, http.MethodGet, "/"+pattern+"/users/ada", nil, &got); status != http.StatusOK || got != u {
+			t.Errorf("get in the pattern %s: %d %+v", pattern, status, got)
+		}
+	}
+	over := chassistest.BusCaller(t, bus.URL(), "users")
+	got = shop.User{}
+	if err := over.Call(t.Context(), "users", http.MethodGet, "/bus/users/ada", nil, &got); err != nil || got != u {
+		t.Errorf("get over the bus: %v %+v", err, got)
+	}
+	const unknown = `users answered 404: unknown user "nobody"`
+	if err := over.Call(t.Context(), "users", http.MethodGet, "/bus/users/nobody", nil, nil); err == nil || err.Error() != unknown {
+		t.Errorf("get nobody over the bus: %v", err)
 	}
 	if status := call(url, http.MethodPost, "/copies/users", shop.User{Name: "Bo", Email: "bo@example.com"}, &got); status != http.StatusCreated || got.ID == "" {
 		t.Errorf("without an id: %d %+v", status, got)
