@@ -5,8 +5,12 @@ import { attr, el } from './dom.js';
 import { fault } from './words.js';
 
 export class Chips {
-  /** @param {string} id of the node @param {import('./verbs.js').Verbs} verbs that act for it */
+  /**
+   * @param {string} id of the node @param {import('./verbs.js').Verbs} verbs that act for it; with room for one verb alone
+   *   that one is heal, and here is none
+   */
   constructor(id, verbs) {
+    this.inRow = verbs.room > 1;
     this.list = el('span', 'chips-list');
     this.heal = el('button', 'verb verb-heal', 'heal');
     this.heal.type = 'button';
@@ -21,7 +25,7 @@ export class Chips {
   /** @param {import('./messages.js').Node} n */
   render(n) {
     this.root.hidden = n.faults.length === 0;
-    this.heal.hidden = !n.verbs.includes('heal');
+    this.heal.hidden = !this.inRow || !n.verbs.includes('heal');
     const words = n.faults.map(fault), key = words.join('|');
     if (key === this.key) return;
     this.key = key;

@@ -99,7 +99,7 @@ export class CostPanel {
   say(w, c) {
     const reason = c ? why(c, w) : '';
     text(this.verdict, !c || c.state === 'works' || c.state === 'untried' ? '' : reason ? `because ${reason}` : c.last_error);
-    text(this.facts, c && c.tries > 0 ? `${Math.round(c.success * 100)} % of ${c.tries} succeeded · half within ${millis(c.p50_ms)} · 99 % within ${millis(c.p99_ms)}` : '');
+    text(this.facts, c && c.tries > 0 ? `${Math.round(c.success * 100)} % of ${c.tries} succeeded · p50 ${millis(c.p50_ms)} · p99 ${millis(c.p99_ms)}` : '');
     const cost = c?.cost ?? this.detail?.waterfall?.cost;
     text(this.line, cost ? costLine(cost) : '');
     const needs = (this.detail?.needs ?? []).map((id) => ({ id, n: w.nodes.get(id) }))

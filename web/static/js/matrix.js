@@ -3,7 +3,7 @@
 // what one such request costs.
 
 import { attr, el, text } from './dom.js';
-import { age, and, culprit, cut, millis, short, trouble } from './words.js';
+import { age, and, brief, culprit, cut, millis, short, trouble } from './words.js';
 import { cellKey } from './world.js';
 
 /** @typedef {import('./messages.js').Cell} Cell */
@@ -100,8 +100,9 @@ export class Matrix {
     this.heads.clear();
     const head = el('tr', '', el('td'));
     for (const p of patterns) {
-      const th = el('th', '', p.name);
+      const th = el('th', '', el('span', 'full', p.name), el('span', 'brief', brief(p.id)));
       th.scope = 'col';
+      th.setAttribute('aria-label', p.name);
       th.title = p.say;
       this.heads.set(p.id, th);
       head.append(th);

@@ -37,10 +37,10 @@ export class More {
 
   /** @param {string} verb */
   row(verb) {
-    const b = el('button', `verb verb-${verb}`, VERBS[verb].name), say = el('span', 'more-say', VERBS[verb].title);
+    const b = el('button', `verb verb-${verb}`, VERBS[verb].name);
     b.type = 'submit';
-    const amount = verb === 'slow' ? el('span', 'more-amount', this.latency, 'ms') : verb === 'errors' ? el('span', 'more-amount', this.share, '%') : '';
-    const form = el('form', 'more-row', b, say, amount);
+    const say = verb === 'slow' ? ['its answers come', this.latency, 'ms later'] : verb === 'errors' ? [this.share, '% of its requests fail'] : [VERBS[verb].title];
+    const form = el('form', 'more-row', b, el('span', 'more-say', ...say));
     form.noValidate = true;
     form.addEventListener('submit', (e) => {
       e.preventDefault();

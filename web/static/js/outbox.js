@@ -13,8 +13,11 @@ export const stuck = (n) => n.outbox.waiting > 0 && n.outbox.oldest_ms >= OLD;
 /** Its height, and how far from the card. */
 export const LABEL = { h: 22, gap: 5 };
 
+/** @param {number} n */
+const brief = (n) => (n < 10000 ? count(n) : `${count(n / 1000)}k`);
+
 /** @param {import('./messages.js').Outbox} o */
-export const outboxWords = (o) => `${count(o.waiting)} ${o.waiting === 1 ? 'waits' : 'wait'} in its outbox, oldest ${age(o.oldest_ms)}`;
+export const outboxWords = (o) => `${brief(o.waiting)} ${o.waiting === 1 ? 'waits' : 'wait'} in its outbox, oldest ${age(o.oldest_ms)}`;
 
 export class Outboxes {
   /** @param {Element} labels */
@@ -34,7 +37,7 @@ export class Outboxes {
       text(s.children[1], outboxWords(n.outbox));
       s.classList.toggle('faint', lens.hidesNode(n));
       const y = l.tall || up ? p.y + p.h + LABEL.gap : p.y - LABEL.gap - LABEL.h;
-      const box = { x: p.x, y, w: p.w, h: LABEL.h };
+      const wide = l.tall ? 8 : 12, box = { x: p.x - wide, y, w: p.w + wide * 2, h: LABEL.h };
       boxes.push(box);
       put(s, { x: box.x, y: box.y, w: box.w });
     }

@@ -3,11 +3,9 @@
 // over a reload and can be given to others.
 
 import { el, text } from './dom.js';
+import { brief } from './words.js';
 
 const HASH = /^#pattern=(.+)$/;
-
-/** @param {string} id @returns {string} short name for a button: "Sync" */
-const brief = (id) => id[0].toUpperCase() + id.slice(1);
 
 export class Picker {
   /** @param {HTMLElement} group @param {Element} say @param {() => void} changed */

@@ -61,6 +61,7 @@ export class River {
       text(title, `stream ${name}: ${count(lane.length)} events kept, ${rate(lane.rate)}`);
     }
     this.lanes.sweep();
+    this.group.classList.toggle('unused', [...l.lanes.keys()].every((s) => lens.hidesLane(s)) && l.lanes.size > 0);
     this.caption.classList.toggle('tall', l.tall);
     put(this.caption, { ...l.caption, w: l.tall ? l.width - 16 : 168 });
     this.head(w, lens, now);

@@ -162,7 +162,7 @@ function weave(l, a, b, s, drum = false) {
   const gb = gutter(l, b, right ? 1 : -1) + s * 5;
   const xa = dir > 0 ? a.x + a.w : a.x;
   const xb = right ? b.x + b.w + (drum ? SIGN : 0) : b.x;
-  const ya = a.y + CARD.h * (drum ? 0.78 : 0.62) + s * 3, yb = b.y + (drum ? DRUM.y : CARD.h * 0.38) + s * 3;
+  const ya = a.y + CARD.h * (drum ? 0.78 : 0.62) + s * 3, yb = b.y + (drum ? DRUM.y : CARD.h * 0.38 + s * 3);
   const down = b.y > a.y ? 1 : -1;
   const pa = down > 0 ? a.y + a.h + 14 : a.y - 14;
   const pb = down > 0 ? b.y - 14 : b.y + b.h + 14;

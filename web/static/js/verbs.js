@@ -33,14 +33,14 @@ export const offered = (n) => Object.keys(VERBS).filter((v) => n.verbs.includes(
   && (v !== 'heal' || n.faults.length > 0) && (v !== 'cut' || !n.faults.some((f) => f.kind === 'cut')));
 
 /**
- * Verbs to show at the node: one that ends or starts it and, with room for two, one that silences it; heal stands with the
- * faults.
+ * Verbs to show at the node: one that ends or starts it and, with room for two, one that silences it; of a paused one the
+ * way on. Heal stands with the faults; with room for one alone, here.
  * @param {Pick<N, 'state'|'verbs'|'faults'>} n @param {number} room
  */
 export function main(n, room) {
-  const all = offered(n);
-  const order = n.state === 'paused' ? ['resume', 'kill'] : ['start', 'kill', all.includes('pause') ? 'pause' : 'stop'];
-  return order.filter((v) => all.includes(v)).slice(0, room);
+  const all = offered(n), mend = room === 1 && n.state !== 'down' ? ['heal'] : [];
+  const order = n.state === 'paused' ? ['resume'] : ['start', 'kill', all.includes('pause') ? 'pause' : 'stop'];
+  return [...mend, ...order].filter((v) => all.includes(v)).slice(0, room);
 }
 
 /** Verbs behind "more". @param {Pick<N, 'state'|'verbs'|'faults'>} n @param {number} room */

@@ -11,6 +11,8 @@ import { colourOf } from './world.js';
 
 /** A bar is never thinner than this, per cent. */
 const THIN = 0.8;
+/** A bar that ends before this leaves room for a word, per cent. */
+const WORD = 66;
 
 /** How long the picture is, ms: until the last that happened for the request. @param {Waterfall} w */
 export const span = (w) => Math.max(0.1, w.took_ms, ...w.hops.map((h) => h.start_ms + h.took_ms), ...w.messages.map((m) => m.at_ms));
@@ -34,15 +36,28 @@ export function hopSentence(h) {
   return `${ends(h)} ${how}${what ? `, ${what}` : ''}: ${h.failed ? `failed${h.reason ? `, ${h.reason}` : ''}, ` : ''}after ${millis(h.start_ms)}, took ${millis(h.took_ms)}`;
 }
 
+/** How it went, where there is room: behind its bar, before it, else on it. @param {string} via @param {{left: number, width: number}} place */
+function word(via, place) {
+  const i = el('i', 'fall-via', via), end = place.left + place.width;
+  if (end <= WORD) i.style.left = `${end}%`;
+  else if (place.left >= 100 - WORD) i.style.right = `${100 - place.left}%`;
+  else {
+    i.classList.add('within');
+    i.style.left = `${place.left}%`;
+  }
+  return i;
+}
+
 /** @param {Hop} h @param {number} whole */
 function row(h, whole) {
   const name = el('span', 'fall-name', ends(h)), via = VIAS[h.via];
-  if (via) name.append(el('i', 'fall-via', via));
   name.style.paddingLeft = `${Math.min(4, h.depth - 1) * 9}px`;
   const b = el('span', `fall-bar via-${h.via || 'request'}`), place = bar(h.start_ms, h.took_ms, whole);
   b.style.left = `${place.left}%`;
   b.style.width = `${place.width}%`;
-  const li = el('li', `fall-row${h.failed ? ' failed' : ''}`, name, el('span', 'fall-track', b),
+  const track = el('span', 'fall-track', b);
+  if (via) track.append(word(via, place));
+  const li = el('li', `fall-row${h.failed ? ' failed' : ''}`, name, track,
     el('span', 'fall-time', h.failed ? '✕' : millis(h.took_ms)));
   if (h.failed && h.reason) li.append(el('span', 'fall-reason', h.reason));
   li.title = hopSentence(h);

@@ -95,6 +95,9 @@ export function state(n, now) {
   }
 }
 
+/** A pattern's short name, for where its name has no room: "Sync". @param {string} id */
+export const brief = (id) => id.slice(0, 1).toUpperCase() + id.slice(1);
+
 /** One fault in force, short. @param {import('./messages.js').Fault} f */
 export function fault(f) {
   switch (f.kind) {
