@@ -1,4 +1,5 @@
-// Package chassis is what every service of the shop stands on: HTTP server and client, health, telemetry, graceful stop.
+// Package chassis is what every service of the shop stands on: HTTP server and client, health, telemetry, faults, the way
+// into stores of others, graceful stop.
 package chassis
 
 import (
