@@ -183,6 +183,7 @@ func TestLateParts(t *testing.T) {
 func TestFullOfTraces(t *testing.T) {
 	w := foldFive(t)
 	told := 0
+	var roots [][]world.Observation // of the last batches
 	for ms := 0; ms < 6000; ms += 100 {
 		var late []world.Observation
 		for i := range 100 { // 1,000 a second
@@ -190,10 +191,15 @@ func TestFullOfTraces(t *testing.T) {
 			for _, o := range parts[1:] {
 				w.Apply(o)
 			}
-			late = append(late, parts[0])
+			root := parts[0].(world.CallsSeen)
+			root.At = after(ms + 400)
+			late = append(late, root)
 		}
-		for _, o := range late {
-			w.Apply(o)
+		if roots = append(roots, late); len(roots) > 3 {
+			for _, o := range roots[0] {
+				w.Apply(o)
+			}
+			roots = roots[1:]
 		}
 		w.Apply(tick(ms + 100))
 		if f, ok := w.Waterfall(list("sync")); ok {
@@ -236,9 +242,9 @@ func TestTypical(t *testing.T) {
 			t.Errorf("at %d ms it is %s, want %s", ms, got, want)
 		}
 	}
-	request(1, 0, 200)
+	request(1, 0, 503)
 	request(2, 50, 200)
-	look(1100, traceID(2))
+	look(1100, traceID(2)) // the newest, however the other went
 	request(3, 1200, 200)
 	look(2210, traceID(3))
 	request(4, 1800, 200)
@@ -356,29 +362,34 @@ func assembled(t *rapid.T, system world.System, parts []any) world.Waterfall {
 // whole request.
 func BenchmarkTracedEvents(b *testing.B) {
 	w := world.New(parse(b, five), start)
-	batch, now := entries(0, 100), start
-	b.ReportAllocs()
-	for i := 0; i < b.N; i += len(batch) {
-		now = now.Add(10 * time.Millisecond)
-		for j := range batch {
-			batch[j].TraceParent = "00-" + traceID(i+j/10) + "-" + spanOf(1) + "-01"
+	batches, now := make([][]world.EventSeen, 1000), start
+	for i := range batches {
+		batches[i] = entries(0, 100)
+		for j := range batches[i] {
+			batches[i][j].TraceParent = "00-" + traceID(10*i+j/10) + "-" + spanOf(1) + "-01"
 		}
-		w.Apply(world.EventsSeen{At: now, Events: batch})
+	}
+	b.ReportAllocs()
+	b.ResetTimer()
+	for i := 0; i < b.N; i += 100 {
+		now = now.Add(10 * time.Millisecond)
+		w.Apply(world.EventsSeen{At: now, Events: batches[i/100%len(batches)]})
 	}
 }
 
 func BenchmarkCalls(b *testing.B) {
 	w := world.New(parse(b, five), start)
-	b.ReportAllocs()
-	for i := 0; i < b.N; i += 9 {
-		now := start.Add(time.Duration(i) * time.Millisecond)
-		var batch []world.CallSeen
+	batches := make([][]world.CallSeen, 1000)
+	for i := range batches {
 		for _, o := range whole(traceID(i), 0) {
 			if cs, ok := o.(world.CallsSeen); ok {
-				batch = append(batch, cs.Calls...)
+				batches[i] = append(batches[i], cs.Calls...)
 			}
 		}
-		w.Apply(world.CallsSeen{At: now, Calls: batch})
-		w.Apply(world.Tick{At: now})
+	}
+	b.ReportAllocs()
+	b.ResetTimer()
+	for i := 0; i < b.N; i += 9 {
+		w.Apply(world.CallsSeen{At: start.Add(time.Duration(i) * time.Millisecond), Calls: batches[i/9%len(batches)]})
 	}
 }
