@@ -170,7 +170,8 @@ func TestSlowDependency(t *testing.T) {
 		before, after := quantile(healthy[key], 0.5), quantile(ms, 0.5)
 		t.Logf("%-12s %-6s median %6.1f ms, with catalog slower by %s %6.1f ms (ratio %.2f)", key.Feature, key.Pattern, before, d, after, after/before)
 		switch {
-		case key.Pattern != chassis.Copies && after-before < float64(d.Milliseconds()):
+		// Calls that are made at once hide a part of d: that by which the slowest of the others was slower than catalog.
+		case key.Pattern != chassis.Copies && (after < float64(d.Milliseconds()) || after-before < 0.95*float64(d.Milliseconds())):
 			t.Errorf("%v grew by %.1f ms only", key, after-before)
 		case key.Pattern == chassis.Copies && after > 1.1*before:
 			t.Errorf("%v grew from %.2f to %.2f ms: more than a tenth", key, before, after)
