@@ -327,6 +327,33 @@ func only(t *testing.T, rdb *redis.Client, stream string) streams.Event {
 	return e
 }
 
+// TestBusCallerLeaves: work that takes longer than the caller waits ends when the caller leaves.
+func TestBusCallerLeaves(t *testing.T) {
+	rdb := streamstest.Start(t).Client()
+	ended := make(chan error, 1)
+	onBus(t, rdb, Config{Name: "catalog"}, func(s *Service, _ *BusClient) {
+		s.mux.HandleFunc("GET /bus/deaf", func(w http.ResponseWriter, r *http.Request) { // to its budget
+			<-r.Context().Done()
+			ended <- r.Context().Err()
+		})
+	})
+	_, orders := onBus(t, rdb, Config{Name: "orders"}, nil)
+	onTheBus(t, rdb, "catalog")
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	if err := orders.Call(ctx, "catalog", http.MethodGet, "/bus/deaf", nil, nil); err == nil || err.Error() != "catalog did not answer within 0.2 s" {
+		t.Error(err)
+	}
+	select {
+	case err := <-ended:
+		if !errors.Is(err, context.DeadlineExceeded) {
+			t.Error(err)
+		}
+	case <-time.After(patience):
+		t.Error("it goes on")
+	}
+}
+
 // TestBusAnswerBrokenOff: an answer that breaks off is none, and is known at once.
 func TestBusAnswerBrokenOff(t *testing.T) {
 	rdb := streamstest.Start(t).Client()

@@ -58,6 +58,13 @@ func (s *Service) serveOverBus(ctx context.Context, h http.Handler, asked reques
 	if !strings.HasPrefix(asked.Path, busPath) {
 		return problemReply(Errorf(http.StatusNotFound, "%s answers over the bus what begins with %s, not %s", s.Name, busPath, withoutQuery(asked.Path)))
 	}
+	// As over HTTP, what is still at work when the caller has left is told so.
+	left := time.Now().Add(requestTimeout)
+	if !asked.Deadline.IsZero() {
+		left = asked.Deadline
+	}
+	ctx, cancel := context.WithDeadline(ctx, left.Add(budgetMargin))
+	defer cancel()
 	r, err := http.NewRequestWithContext(context.WithValue(ctx, spanKey{}, traceparent), asked.Method, asked.Path, bytes.NewReader(asked.Body))
 	if err != nil {
 		return problemReply(Errorf(http.StatusBadRequest, "the request cannot be read: %v", err))
