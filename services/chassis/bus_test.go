@@ -155,7 +155,7 @@ func TestBusSilence(t *testing.T) {
 		want       string
 	}{
 		{"catalog", "/bus/products", kindTimeout, "^catalog did not answer within 1 s$"},
-		{"orders", "/bus/sales", kindStatus, `^catalog did not answer within 0\.9\d* s, so orders answered 504$`}, // 0.95 on an idle machine
+		{"orders", "/bus/sales", kindStatus, `^catalog did not answer within 0\.[89]\d* s, so orders answered 504$`}, // 0.9 but for a very busy machine
 	} {
 		begun := time.Now()
 		err := users.Call(t.Context(), tt.peer, http.MethodGet, tt.path, nil, nil)

@@ -63,7 +63,7 @@ func (s *Service) serveOverBus(ctx context.Context, h http.Handler, asked reques
 	if !asked.Deadline.IsZero() {
 		left = asked.Deadline
 	}
-	ctx, cancel := context.WithDeadline(ctx, left.Add(budgetMargin))
+	ctx, cancel := context.WithDeadline(ctx, left.Add(busMargin))
 	defer cancel()
 	r, err := http.NewRequestWithContext(context.WithValue(ctx, spanKey{}, traceparent), asked.Method, asked.Path, bytes.NewReader(asked.Body))
 	if err != nil {
@@ -90,11 +90,11 @@ func problemReply(p *Problem) reply {
 	return w.reply()
 }
 
-// budgetStep is less than budgetMargin: rounding up by it leaves time for the reply.
+// budgetStep is much less than busMargin: rounding up by it leaves time for the reply.
 const budgetStep = 25 * time.Millisecond
 
 // budgetLeft is the time until the deadline in whole steps, rounded up, so that the few milliseconds that a request was
-// on its way do not make the words of each failure new ones ("did not answer within 0.95 s").
+// on its way do not make the words of each failure new ones ("did not answer within 0.9 s").
 func budgetLeft(deadline time.Time) time.Duration {
 	return (time.Until(deadline) + budgetStep - 1).Truncate(budgetStep)
 }
