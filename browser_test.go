@@ -120,7 +120,7 @@ func (p *page) picture(path string, width, height int64, theme string) {
 func TestPage(t *testing.T) {
 	l := startLab(t)
 	p := openPage(t, l.base)
-	p.until(10*time.Second, "all nodes are up", `[...document.querySelectorAll('[data-node]')].length >= 14 &&
+	p.until(10*time.Second, "all nodes are up", `[...document.querySelectorAll('[data-node]')].length >= 16 &&
 		[...document.querySelectorAll('[data-node]')].every((n) => n.dataset.state === 'up')`)
 	p.until(20*time.Second, "every cell works", cellsAre(`() => true`, "works"))
 	p.until(10*time.Second, "events are listed", `document.querySelectorAll('[data-event]').length > 5`)

@@ -193,7 +193,7 @@ func (l *lab) allUp() error {
 	if _, err := l.call(http.MethodGet, "/api/v1/world", nil, &w); err != nil {
 		return err
 	}
-	if len(w.Nodes) < 14 {
+	if len(w.Nodes) < 16 {
 		return fmt.Errorf("%d nodes", len(w.Nodes))
 	}
 	for _, n := range w.Nodes {

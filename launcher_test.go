@@ -55,7 +55,7 @@ func launch(t *testing.T, word string, args ...string) (*exec.Cmd, string) {
 func TestLauncherKilled(t *testing.T) {
 	data := dataDir(t)
 	cmd, _ := launch(t, "nodes are ready", "--addr", "127.0.0.1:0", "--data", data)
-	if len(using(data)) < 14 {
+	if len(using(data)) < 16 {
 		t.Fatalf("only %d processes of the lab run", len(using(data)))
 	}
 	if err := cmd.Process.Kill(); err != nil {

@@ -4,26 +4,20 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
-	"math"
 	"net/http"
 	"slices"
-	"strings"
-	"sync"
 	"time"
 
 	"github.com/stillup/stillup/viz/control"
-	"github.com/stillup/stillup/viz/probes"
 	"github.com/stillup/stillup/viz/world"
 )
 
 const (
-	actWithin     = 30 * time.Second      // how long one action on a node may take
-	restoreWithin = 60 * time.Second      // how long all nodes together may take to come up
-	seenWithin    = time.Second           // how long the world may take to show what an action did
-	lookEvery     = 20 * time.Millisecond // how often it is looked at meanwhile
-	bodyWithin    = 10 * time.Second      // how long a body may take to arrive
+	actWithin  = 30 * time.Second      // how long one action on a node may take
+	seenWithin = time.Second           // how long the world may take to show what an action did
+	lookEvery  = 20 * time.Millisecond // how often it is looked at meanwhile
+	bodyWithin = 10 * time.Second      // how long a body may take to arrive
 )
 
 // look is the refusal of every action where there is no runtime.
@@ -44,20 +38,21 @@ func (s *server) audit(r *http.Request, verb, node string, err error) {
 // postVerb acts on a node and answers once it is done.
 func (s *server) postVerb(w http.ResponseWriter, r *http.Request) error {
 	id, verb := r.PathValue("id"), r.PathValue("verb")
-	err := s.act(id, verb)
+	err := s.act(w, r, id, verb)
 	s.audit(r, verb, id, err)
 	if err != nil {
 		return err
 	}
 	n, _ := s.node(id)
 	return answer(w, struct {
-		Node  string      `json:"node"`
-		Verb  string      `json:"verb"`
-		State world.State `json:"state"`
-	}{id, verb, n.State})
+		Node   string        `json:"node"`
+		Verb   string        `json:"verb"`
+		State  world.State   `json:"state"`
+		Faults []world.Fault `json:"faults"`
+	}{id, verb, n.State, n.Faults})
 }
 
-func (s *server) act(id, verb string) error {
+func (s *server) act(w http.ResponseWriter, r *http.Request, id, verb string) error {
 	known, ok := s.node(id)
 	if !ok {
 		return refuse(http.StatusNotFound, "no node is called %q; /api/v1/world lists them", id)
@@ -65,43 +60,37 @@ func (s *server) act(id, verb string) error {
 	if s.Runtime == nil {
 		return look()
 	}
+	a := control.Action{Verb: verb}
+	if slices.Contains(known.Verbs, verb) { // else the runtime says better what is wrong
+		var err error
+		if a, err = readAction(w, r, verb); err != nil {
+			return err
+		}
+	}
 	ctx, cancel := context.WithTimeout(s.ending, actWithin)
 	defer cancel()
 	if possible(known, verb) { // said before it is done, so that the news stand in that order
-		s.hub.Observe(world.ActionSeen{At: time.Now(), Node: id, Verb: verb})
+		s.hub.Observe(world.ActionSeen{At: time.Now(), Node: id, Verb: verb, Note: amount(a)})
 	}
-	if err := s.Runtime.Do(ctx, id, control.Action{Verb: verb}); err != nil {
-		return s.refusal(known, verb, err)
+	if err := s.Runtime.Do(ctx, id, a); err != nil {
+		return s.refusal(id, verb, err)
 	}
 	s.await(ctx, seenWithin, func(f world.Frame) bool {
-		return slices.ContainsFunc(f.Nodes, func(n world.Node) bool { return n.ID == id && isAfter(verb, n.State) })
+		return slices.ContainsFunc(f.Nodes, func(n world.Node) bool { return n.ID == id && shows(n, a) })
 	})
 	return nil
 }
 
-// possible says whether the verb would do something to the node as it is known now; the runtime has the last word.
-func possible(n world.Node, verb string) bool {
-	return slices.Contains(n.Verbs, verb) && (verb == control.Start) == (n.State == world.Down)
-}
-
-// isAfter says whether a node in that state shows that the verb was done to it.
-func isAfter(verb string, s world.State) bool {
-	switch verb {
-	case control.Kill, control.Stop:
-		return s == world.Down
-	case control.Start:
-		return s == world.Up
-	}
-	return true
-}
-
 // refusal says why a runtime did not do as it was told.
-func (s *server) refusal(n world.Node, verb string, err error) error {
+func (s *server) refusal(id, verb string, err error) error {
+	n, _ := s.node(id)
 	switch {
 	case errors.Is(err, control.ErrUnknownNode):
-		return refuse(http.StatusNotFound, "nothing can be done to %s: it is not run from here", n.ID)
+		return refuse(http.StatusNotFound, "nothing can be done to %s: it is not run from here", id)
 	case errors.Is(err, control.ErrUnknownVerb):
-		return refuse(http.StatusNotFound, "%q is nothing that can be done to %s; there is %s", verb, n.ID, verbs(n))
+		return refuse(http.StatusNotFound, "%q is nothing that can be done to %s; there is %s", verb, id, verbs(n))
+	case errors.Is(err, control.ErrBadAction):
+		return refuse(http.StatusBadRequest, "%s", err)
 	case errors.Is(err, control.ErrConflict):
 		return refuse(http.StatusConflict, "%s cannot be done: %s", verb, already(n, verb))
 	case errors.Is(err, context.DeadlineExceeded):
@@ -111,82 +100,6 @@ func (s *server) refusal(n world.Node, verb string, err error) error {
 	}
 	return refuse(http.StatusBadGateway, "%s", err)
 }
-
-func already(n world.Node, verb string) string {
-	if verb == control.Start {
-		return n.ID + " is running already"
-	}
-	return n.ID + " is down already"
-}
-
-// postRestore starts everything that is down, all at once, and answers once all is up.
-func (s *server) postRestore(w http.ResponseWriter, r *http.Request) error {
-	started, err := s.restore()
-	s.audit(r, "restore", "", err)
-	if err != nil {
-		return err
-	}
-	return answer(w, struct {
-		Started []string `json:"started"`
-	}{started})
-}
-
-func (s *server) restore() (started []string, err error) {
-	if s.Runtime == nil {
-		return nil, look()
-	}
-	ctx, cancel := context.WithTimeout(s.ending, restoreWithin)
-	defer cancel()
-	s.hub.Observe(world.ActionSeen{At: time.Now(), Verb: "restore"})
-	var (
-		mu     sync.Mutex
-		failed []string
-		wg     sync.WaitGroup
-	)
-	started = []string{}
-	for _, n := range s.frame().Nodes {
-		if !ownedDown(n) {
-			continue
-		}
-		wg.Go(func() {
-			err := s.Runtime.Do(ctx, n.ID, control.Action{Verb: control.Start})
-			mu.Lock()
-			defer mu.Unlock()
-			switch {
-			case err == nil:
-				started = append(started, n.ID)
-			case errors.Is(err, control.ErrConflict): // somebody else was quicker
-			default:
-				failed = append(failed, err.Error())
-			}
-		})
-	}
-	wg.Wait()
-	slices.Sort(started)
-	if len(failed) > 0 {
-		slices.Sort(failed)
-		return nil, refuse(http.StatusBadGateway, "not everything is back: %s", strings.Join(failed, "; "))
-	}
-	var missing []string
-	s.await(ctx, restoreWithin, func(f world.Frame) bool {
-		missing = nil
-		for _, n := range f.Nodes {
-			if owned(n) && n.State != world.Up {
-				missing = append(missing, fmt.Sprintf("%s is %s", n.ID, n.State))
-			}
-		}
-		return len(missing) == 0
-	})
-	if len(missing) > 0 {
-		return nil, refuse(http.StatusGatewayTimeout, "not everything is back: %s", strings.Join(missing, "; "))
-	}
-	return started, nil
-}
-
-// owned says whether the runtime owns the node: it said what can be done to it.
-func owned(n world.Node) bool { return slices.Contains(n.Verbs, control.Start) }
-
-func ownedDown(n world.Node) bool { return owned(n) && n.State == world.Down }
 
 // await waits until the world shows what is wanted, for so long at most: news from the runtime comes a moment after the
 // action that it tells of.
@@ -204,46 +117,6 @@ func (s *server) await(ctx context.Context, within time.Duration, shows func(wor
 	}
 }
 
-// postLoad sets the traffic.
-func (s *server) postLoad(w http.ResponseWriter, r *http.Request) error {
-	var body struct {
-		PerSecond *float64 `json:"per_second"`
-	}
-	node := ""
-	err := func() error {
-		switch {
-		case s.load == nil:
-			return refuse(http.StatusConflict, "the system file does not say where the traffic is set")
-		case s.Runtime == nil:
-			return look()
-		}
-		node = s.load.Spec.Node
-		if err := readJSON(w, r, &body); err != nil {
-			return err
-		}
-		if body.PerSecond == nil {
-			return refuse(http.StatusBadRequest, `send {"per_second": n}`)
-		}
-		if n := *body.PerSecond; math.IsNaN(n) || n < 0 || n > s.load.Spec.Max {
-			return refuse(http.StatusBadRequest, "per_second is %v; give a number from 0 to %v", n, s.load.Spec.Max)
-		}
-		ctx, cancel := context.WithTimeout(s.ending, actWithin)
-		defer cancel()
-		if err := s.load.Set(ctx, *body.PerSecond); errors.Is(err, probes.ErrNoLoad) {
-			return refuse(http.StatusBadGateway, "%s", err)
-		} else if err != nil {
-			return err
-		}
-		s.hub.Observe(world.ActionSeen{At: time.Now(), Node: node, Verb: "load", Note: fmt.Sprintf("%v a second", *body.PerSecond)})
-		return nil
-	}()
-	s.audit(r, "load", node, err)
-	if err != nil {
-		return err
-	}
-	return answer(w, body)
-}
-
 // readJSON decodes the whole body into v; unknown fields and anything after the value are problems.
 func readJSON(w http.ResponseWriter, r *http.Request, v any) error {
 	// Not every writer has deadlines (a test's has none); the size is bounded in any case.
@@ -258,6 +131,9 @@ func readJSON(w http.ResponseWriter, r *http.Request, v any) error {
 	}
 	if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) {
 		return err
+	}
+	if errors.Is(err, io.EOF) {
+		err = errors.New("it is empty")
 	}
 	if err != nil {
 		return refuse(http.StatusBadRequest, "the body is not what is wanted here: %s", err)

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"regexp"
 	"slices"
 	"strings"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/gorilla/websocket"
 
+	"github.com/stillup/stillup/viz/control"
 	"github.com/stillup/stillup/viz/world"
 )
 
@@ -40,8 +40,28 @@ func TestBadInput(t *testing.T) {
 		{"GET", "/api/v1/events?sort=up", "", 400, "unknown parameter"},
 		{"GET", "/api/v1/events/none", "", 404, "no event"},
 		{"POST", "/api/v1/nodes/nobody/kill", "", 404, "nobody"},
-		{"POST", "/api/v1/nodes/orders/explode", "", 404, "kill, stop, start"},
+		{"POST", "/api/v1/nodes/orders/explode", "", 404, "there is kill, stop, start, pause, resume, slow, cut, errors, heal"},
+		{"POST", "/api/v1/nodes/orders/explode", `{"x":1}`, 404, "there is kill"},
+		{"POST", "/api/v1/nodes/shoppers/slow", `{"latency_ms":1}`, 404, "there is kill, stop, start, pause, resume, cut, heal"},
 		{"POST", "/api/v1/nodes/orders/start", "", 409, "orders is running already"},
+		{"POST", "/api/v1/nodes/orders/resume", "", 409, "orders is not paused; it is up"},
+		{"POST", "/api/v1/nodes/orders/slow", "", 400, "it is empty; send {"},
+		{"POST", "/api/v1/nodes/orders/slow", "{}", 400, "from 1 to 10000"},
+		{"POST", "/api/v1/nodes/orders/slow", "300", 400, "from 1 to 10000"},
+		{"POST", "/api/v1/nodes/orders/slow", `{"latency_ms":0}`, 400, "latency_ms is 0; send"},
+		{"POST", "/api/v1/nodes/orders/slow", `{"latency_ms":10001}`, 400, "latency_ms is 10001; send"},
+		{"POST", "/api/v1/nodes/orders/slow", `{"latency_ms":9223372036854775807}`, 400, "from 1 to 10000"},
+		{"POST", "/api/v1/nodes/orders/slow", `{"latency_ms":1.5}`, 400, "a whole number"},
+		{"POST", "/api/v1/nodes/orders/slow", `{"latency_ms":"1"}`, 400, "a whole number"},
+		{"POST", "/api/v1/nodes/orders/slow", `{"share":0.5}`, 400, "a whole number from 1 to 10000"},
+		{"POST", "/api/v1/nodes/orders/errors", "", 400, "a number above 0 and at most 1"},
+		{"POST", "/api/v1/nodes/orders/errors", `{"share":0}`, 400, "share is 0; send"},
+		{"POST", "/api/v1/nodes/orders/errors", `{"share":-0.5}`, 400, "share is -0.5; send"},
+		{"POST", "/api/v1/nodes/orders/errors", `{"share":1.01}`, 400, "share is 1.01; send"},
+		{"POST", "/api/v1/nodes/orders/errors", `{"latency_ms":1}`, 400, "a number above 0 and at most 1"},
+		{"POST", "/api/v1/nodes/orders/cut", `{"latency_ms":1}`, 400, "cut takes no numbers; send no body"},
+		{"POST", "/api/v1/nodes/orders/kill", "now", 400, "kill takes no numbers"},
+		{"POST", "/api/v1/nodes/orders/kill", large + "x", 413, "65536 bytes"},
 		{"POST", "/api/v1/load", "", 400, "not what is wanted"},
 		{"POST", "/api/v1/load", "{", 400, "not what is wanted"},
 		{"POST", "/api/v1/load", "{}", 400, "per_second"},
@@ -50,6 +70,15 @@ func TestBadInput(t *testing.T) {
 		{"POST", "/api/v1/load", `{"per_second":1,"x":2}`, 400, "unknown field"},
 		{"POST", "/api/v1/load", `{"per_second":-1}`, 400, "0 to 100"},
 		{"POST", "/api/v1/load", `{"per_second":101}`, 400, "0 to 100"},
+		{"POST", "/api/v1/load", `{"per_second":1e999}`, 400, "not what is wanted"},
+		{"POST", "/api/v1/load", `{"patterns":{}}`, 400, "per_second"},
+		{"POST", "/api/v1/load", `{"patterns":{"sink":1}}`, 400, "; there are sync"},
+		{"POST", "/api/v1/load", `{"patterns":{"sync":-1}}`, 400, "pattern sync is -1; give a weight of 0 or more"},
+		{"POST", "/api/v1/load", `{"features":{"steal":1}}`, 400, "; there are buy"},
+		{"POST", "/api/v1/load", `{"features":{"buy":1.5}}`, 400, "feature buy is 1.5; give a share from 0 to 1"},
+		{"GET", "/api/v1/features/steal/sync", "", 404, "no feature is called"},
+		{"GET", "/api/v1/features/buy/sink", "", 404, "buy cannot be had in a pattern called"},
+		{"POST", "/api/v1/features/buy/sync", "", 405, "use GET"},
 		{"POST", "/api/v1/load", large, 413, "65536 bytes"},
 		{"POST", "/api/v1/restore", large, 413, "65536 bytes"},
 		{"GET", "/ws", "", 426, "WebSocket"},
@@ -81,8 +110,8 @@ func TestKillAndRestore(t *testing.T) {
 	a.expect(200, `"state":"down"`, "POST", "/api/v1/nodes/orders/kill", "")
 	a.expect(409, "orders is down already", "POST", "/api/v1/nodes/orders/kill", "")
 	a.expect(200, `"state":"down"`, "POST", "/api/v1/nodes/bus/stop", "")
-	a.expect(200, `{"started":["bus","orders"]}`, "POST", "/api/v1/restore", "")
-	a.expect(200, `{"started":[]}`, "POST", "/api/v1/restore", "")
+	a.expect(200, `{"started":["bus","orders"],"resumed":[],"healed":[]}`, "POST", "/api/v1/restore", "")
+	a.expect(200, `{"started":[],"resumed":[],"healed":[]}`, "POST", "/api/v1/restore", "")
 	for _, n := range a.frame().Nodes {
 		if n.State != world.Up {
 			t.Errorf("%s is %s after restore", n.ID, n.State)
@@ -113,6 +142,76 @@ func TestKillAndRestore(t *testing.T) {
 	a.expect(200, `stillup_actions_total{outcome="done",verb="kill"} 2`, "GET", "/metrics", "")
 }
 
+func TestFaults(t *testing.T) {
+	f := newFake()
+	a := serve(t, f, "")
+	post := func(status int, words, what, body string) {
+		t.Helper()
+		a.expect(status, words, "POST", "/api/v1/nodes/"+what, body)
+	}
+	post(200, `{"node":"orders","verb":"pause","state":"paused","faults":[]}`, "orders/pause", "")
+	for what, words := range map[string]string{"start": "orders is paused; resume it", "pause": "orders is paused already",
+		"cut": "orders is paused; resume it first"} {
+		post(409, words, "orders/"+what, "")
+	}
+	post(200, `"state":"up","faults":[]}`, "orders/resume", "{}")
+	post(200, `"faults":[{"kind":"slow","latency_ms":250}]`, "orders/slow", `{"latency_ms":250}`)
+	post(200, `"faults":[{"kind":"slow","latency_ms":300}]`, "orders/slow", `{"latency_ms":300}`)
+	post(200, `{"kind":"errors","share":0.2}`, "orders/errors", `{"share":0.2}`)
+	post(200, `{"kind":"cut"}`, "orders/cut", "")
+	post(409, "orders is cut off already", "orders/cut", "")
+	a.expect(200, `{"kind":"cut"}`, "GET", "/api/v1/world", "")
+	post(200, `"faults":[]`, "orders/heal", "")
+	post(200, `"faults":[]`, "orders/heal", "") // of a healthy one too
+	post(200, `"state":"down","faults":[]`, "orders/kill", "")
+	for what, words := range map[string]string{"pause": "orders is down; start it first", "cut": "orders is down; start it first",
+		"resume": "orders is not paused; it is down"} {
+		post(409, words, "orders/"+what, "")
+	}
+	post(409, "orders is down; start it first", "orders/slow", `{"latency_ms":1}`)
+	f.mu.Lock()
+	f.fail = control.ErrBadAction
+	f.mu.Unlock()
+	post(400, "cannot be done so", "bus/pause", "")
+
+	notes := ""
+	for _, n := range a.frame().Notes {
+		notes += n.Text + "\n"
+	}
+	for _, want := range []string{"asked for: slow orders: 300 ms\n", "asked for: errors orders: 20 %\n", "asked for: cut orders\n",
+		"orders is slow: 300 ms are added to its answers\n", "orders fails on purpose: 20 % of its requests\n",
+		"orders is cut off\n", "orders is healed\n"} {
+		if strings.Count(notes, want) != 1 {
+			t.Errorf("%d times %q in the notes:\n%s", strings.Count(notes, want), want, notes)
+		}
+	}
+}
+
+func TestRestoreResumesAndHeals(t *testing.T) {
+	f := newFake()
+	a := serve(t, f, "")
+	for what, body := range map[string]string{"orders/kill": "", "bus/slow": `{"latency_ms":5}`, "shoppers/cut": ""} {
+		a.expect(200, "", "POST", "/api/v1/nodes/"+what, body)
+	}
+	a.expect(200, "", "POST", "/api/v1/nodes/purchases/errors", `{"share":1}`)
+	a.expect(200, `"state":"paused","faults":[{"kind":"errors","share":1}]`, "POST", "/api/v1/nodes/purchases/pause", "")
+	a.expect(200, `{"started":["orders"],"resumed":["purchases"],"healed":["bus","purchases","shoppers"]}`, "POST", "/api/v1/restore", "")
+	for _, n := range a.frame().Nodes {
+		if n.State != world.Up || len(n.Faults) > 0 {
+			t.Errorf("%s is %s with faults %v after restore", n.ID, n.State, n.Faults)
+		}
+	}
+	f.mu.Lock()
+	want := len(f.done)
+	f.mu.Unlock()
+	a.expect(200, `{"started":[],"resumed":[],"healed":[]}`, "POST", "/api/v1/restore", "")
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.done) != want {
+		t.Errorf("restore of what is whole did %v", f.done[want:])
+	}
+}
+
 func TestLookButNotTouch(t *testing.T) {
 	a := serve(t, nil, "")
 	for _, path := range []string{"/api/v1/nodes/orders/kill", "/api/v1/restore", "/api/v1/load"} {
@@ -123,33 +222,13 @@ func TestLookButNotTouch(t *testing.T) {
 	}
 }
 
-func TestLoad(t *testing.T) {
-	set := make(chan string, 1)
-	shoppers := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		b, _ := io.ReadAll(r.Body)
-		set <- string(b)
-	}))
-	f := newFake()
-	f.urls["shoppers"] = shoppers.URL
-	a := serve(t, f, "")
-	a.expect(200, `{"per_second":12.5}`, "POST", "/api/v1/load", `{"per_second":12.5}`)
-	if got := <-set; got != `{"per_second":12.5}` {
-		t.Errorf("shoppers got %s", got)
-	}
-	if l := a.frame().Load; l == nil || l.PerSecond != 12.5 || !l.Known {
-		t.Errorf("the world has %+v", l)
-	}
-	shoppers.Close()
-	a.expect(502, "shoppers refused the connection", "POST", "/api/v1/load", `{"per_second":1}`)
-}
-
 func TestShapes(t *testing.T) {
 	a := serve(t, newFake(), "")
 	a.see()
 	var w struct {
 		Nodes []struct {
 			ID, Kind, State, Since string
-			Faults                 []string
+			Faults                 []world.Fault
 		}
 		Edges   []map[string]any
 		Streams []struct {

@@ -40,43 +40,79 @@ var system = world.System{
 	Load: &world.LoadSpec{Node: "shoppers", Path: "/load", Max: 100},
 }
 
-// fake is a runtime of nodes that are nothing but a state.
+// fake is a runtime of nodes that are nothing but a state and faults.
 type fake struct {
 	mu      sync.Mutex
 	states  map[string]world.State
+	faults  map[string][]world.Fault
 	urls    map[string]string
-	fail    error // of the next action
+	fail    error    // of the next action
+	done    []string // all that was, as "kill orders"
 	changed chan struct{}
 }
 
 func newFake() *fake {
 	return &fake{states: map[string]world.State{"orders": world.Up, "purchases": world.Up, "bus": world.Up, "shoppers": world.Up},
-		urls: map[string]string{}, changed: make(chan struct{}, 1)}
+		faults: map[string][]world.Fault{}, urls: map[string]string{}, changed: make(chan struct{}, 1)}
+}
+
+// verbs of a fake's node; shoppers are a client.
+func (f *fake) verbs(node string) []string {
+	if node == "shoppers" {
+		return []string{control.Kill, control.Stop, control.Start, control.Pause, control.Resume, control.Cut, control.Heal}
+	}
+	return []string{control.Kill, control.Stop, control.Start, control.Pause, control.Resume, control.Slow, control.Cut,
+		control.Errors, control.Heal}
 }
 
 func (f *fake) Do(_ context.Context, node string, a control.Action) error {
-	verb := a.Verb
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if err := f.fail; err != nil {
 		f.fail = nil
-		return fmt.Errorf("%s %s: %w", verb, node, err)
+		return fmt.Errorf("%s %s: %w", a.Verb, node, err)
 	}
-	want := world.Down
-	switch verb {
+	state := f.states[node]
+	if state == "" {
+		return fmt.Errorf("%s %s: %w", a.Verb, node, control.ErrUnknownNode)
+	}
+	if !slices.Contains(f.verbs(node), a.Verb) {
+		return fmt.Errorf("%q %s: %w", a.Verb, node, control.ErrUnknownVerb)
+	}
+	fault, imposes := map[string]world.Fault{
+		control.Slow:   {Kind: world.FaultSlow, LatencyMS: a.Latency.Milliseconds()},
+		control.Cut:    {Kind: world.FaultCut},
+		control.Errors: {Kind: world.FaultErrors, Share: a.Share},
+	}[a.Verb]
+	var next world.State
+	ok := state == world.Up
+	switch a.Verb {
 	case control.Kill, control.Stop:
+		next, ok = world.Down, state != world.Down
 	case control.Start:
-		want = world.Up
+		next, ok = world.Up, state == world.Down
+	case control.Pause:
+		next = world.Paused
+	case control.Resume:
+		next, ok = world.Up, state == world.Paused
+	case control.Heal:
+		next, ok = state, ok || len(f.faults[node]) == 0
+	case control.Cut:
+		next, ok = state, ok && !slices.Contains(f.faults[node], fault)
 	default:
-		return fmt.Errorf("%q %s: %w", verb, node, control.ErrUnknownVerb)
+		next = state
 	}
-	if f.states[node] == "" {
-		return fmt.Errorf("%s %s: %w", verb, node, control.ErrUnknownNode)
+	if !ok {
+		return fmt.Errorf("%s %s: %w", a.Verb, node, control.ErrConflict)
 	}
-	if f.states[node] == want {
-		return fmt.Errorf("%s %s: %w", verb, node, control.ErrConflict)
+	kept := slices.DeleteFunc(slices.Clone(f.faults[node]), func(old world.Fault) bool {
+		return a.Verb == control.Heal || next == world.Down || imposes && old.Kind == fault.Kind
+	})
+	if imposes {
+		kept = append(kept, fault)
 	}
-	f.states[node] = want
+	f.states[node], f.faults[node] = next, kept
+	f.done = append(f.done, a.Verb+" "+node)
 	select {
 	case f.changed <- struct{}{}:
 	default:
@@ -88,8 +124,8 @@ func (f *fake) Watch(ctx context.Context, see func(world.NodeSeen)) error {
 	for {
 		f.mu.Lock()
 		for _, n := range system.Nodes {
-			see(world.NodeSeen{At: time.Now(), Node: n.ID, State: f.states[n.ID], URL: f.urls[n.ID],
-				Verbs: []string{control.Kill, control.Stop, control.Start}})
+			see(world.NodeSeen{At: time.Now(), Node: n.ID, State: f.states[n.ID], URL: f.urls[n.ID], Faults: f.faults[n.ID],
+				Verbs: f.verbs(n.ID)})
 		}
 		f.mu.Unlock()
 		select {

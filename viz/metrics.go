@@ -59,7 +59,8 @@ func (m *metrics) acted(verb string, done bool) {
 		outcome = "done"
 	}
 	switch verb {
-	case control.Kill, control.Stop, control.Start, "restore", "load":
+	case control.Kill, control.Stop, control.Start, control.Pause, control.Resume, control.Slow, control.Cut, control.Errors,
+		control.Heal, "restore", "load":
 	default:
 		verb = "other" // what a stranger made up is no label
 	}

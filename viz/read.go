@@ -107,16 +107,6 @@ func (s *server) groups(edges []world.Edge) map[string][]groupAnswer {
 	return groups
 }
 
-func (s *server) getFeatures(w http.ResponseWriter, _ *http.Request) error {
-	a := struct {
-		Cells []world.Cell `json:"cells"`
-	}{s.frame().Cells}
-	if a.Cells == nil {
-		a.Cells = []world.Cell{}
-	}
-	return answer(w, a)
-}
-
 // The default and the most events of one answer.
 const (
 	eventsDefault = 100

@@ -32,6 +32,7 @@ func (s *server) routes() []route {
 		{http.MethodGet, "/ws", s.socket},
 		{http.MethodGet, "/api/v1/world", s.getWorld},
 		{http.MethodGet, "/api/v1/features", s.getFeatures},
+		{http.MethodGet, "/api/v1/features/{feature}/{pattern}", s.getFeature},
 		{http.MethodGet, "/api/v1/events", s.getEvents},
 		{http.MethodGet, "/api/v1/events/{id}", s.getEvent},
 		{http.MethodPost, "/api/v1/nodes/{id}/{verb}", s.postVerb},

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -28,7 +29,10 @@ func run(t *testing.T, o Options) (addr string, end func()) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o.System, o.Log = system, slog.New(slog.DiscardHandler)
+	if o.System.Name == "" {
+		o.System = system
+	}
+	o.Log = slog.New(slog.DiscardHandler)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- Serve(ctx, ln, o) }()
@@ -157,6 +161,28 @@ func TestServeWithoutABus(t *testing.T) {
 	defer conn.Close()
 	follow(t, conn, "the bus is dead", func(f world.Frame) bool {
 		return f.Bus != nil && !f.Bus.Up && strings.Contains(f.Bus.Reason, "refused")
+	})
+}
+
+// TestServeAsksOutboxes: also where it only looks.
+func TestServeAsksOutboxes(t *testing.T) {
+	orders := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/outbox" {
+			_, _ = w.Write([]byte(`{"waiting":3,"oldest":"2026-11-24T10:00:00Z"}`))
+		}
+	}))
+	defer orders.Close()
+	of := system
+	of.Nodes = slices.Clone(system.Nodes)
+	of.Nodes[0].URL, of.Nodes[0].Outbox = orders.URL, "/outbox"
+	addr, _ := run(t, Options{System: of, BusURL: "redis://127.0.0.1:1"})
+	conn, _, err := websocket.DefaultDialer.Dial("ws://"+addr+"/ws", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	follow(t, conn, "three events wait", func(f world.Frame) bool {
+		return slices.ContainsFunc(f.Nodes, func(n world.Node) bool { return n.ID == "orders" && n.Outbox.Waiting == 3 && n.Outbox.OldestMS > 0 })
 	})
 }
 

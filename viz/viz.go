@@ -110,17 +110,18 @@ func newServer(ctx context.Context, o Options, guard *guard) *server {
 	if o.System.Load != nil {
 		s.load = &probes.Load{Spec: *o.System.Load, URL: s.url, See: s.hub.Observe}
 	}
-	nodes := map[string]bool{}
+	kinds := map[string]world.NodeKind{}
 	for _, n := range o.System.Nodes {
-		nodes[n.ID] = true
+		kinds[n.ID] = n.Kind
 	}
 	s.traces = traces.New(traces.Options{See: s.hub.Observe, Log: o.Log,
 		Node: func(name string) string {
-			if nodes[name] {
+			if kinds[name] != "" {
 				return name
 			}
 			return ""
 		},
+		Store: func(node string) bool { return kinds[node] == world.Store },
 		NodeAt: func(hostport string) (node string) {
 			s.hub.View(func(w *world.World) { node = w.NodeAt(hostport) })
 			return node
@@ -141,6 +142,8 @@ func (s *server) watchers() []func(context.Context) error {
 	})
 	tries := probes.Probes{System: s.System, Quiet: s.quiet, URL: s.url, ReadOnly: s.Runtime == nil, Log: s.Log}
 	all = append(all, func(ctx context.Context) error { return tries.Run(ctx, s.hub.Observe) })
+	boxes := probes.Outboxes{System: s.System, URL: s.url}
+	all = append(all, func(ctx context.Context) error { return boxes.Run(ctx, s.hub.Observe) })
 	if s.load != nil {
 		all = append(all, s.load.Run)
 	}

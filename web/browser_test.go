@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -42,6 +43,15 @@ func newLab(t *testing.T, frame string) *lab {
 		l.mu.Unlock()
 		play(ctx, w, r, state)
 	})
+	costs := readJSON(t, "costs")
+	mux.HandleFunc("GET /api/v1/features/{feature}/{pattern}", func(w http.ResponseWriter, r *http.Request) {
+		l.mu.Lock()
+		l.asked = append(l.asked, "GET "+r.URL.Path)
+		l.mu.Unlock()
+		if err := json.NewEncoder(w).Encode(cost(state, costs, r.PathValue("feature"), r.PathValue("pattern"))); err != nil {
+			t.Error(err)
+		}
+	})
 	mux.HandleFunc("/api/v1/", func(w http.ResponseWriter, r *http.Request) {
 		var body json.RawMessage
 		_ = json.NewDecoder(r.Body).Decode(&body) // most requests have none
@@ -54,6 +64,24 @@ func newLab(t *testing.T, frame string) *lab {
 	l.Server = httptest.NewServer(mux)
 	t.Cleanup(func() { cancel(); sockets.Wait(); l.Close() })
 	return l
+}
+
+// cost is what the API tells of a cell: the frame's word, what the system file says that it needs, and a request where one
+// was invented.
+func cost(state []byte, costs map[string]any, feature, pattern string) map[string]any {
+	var f struct {
+		Cells []map[string]any
+	}
+	if err := json.Unmarshal(state, &f); err != nil {
+		panic(err) // it was made here
+	}
+	answer := map[string]any{"waterfall": costs[feature+"/"+pattern], "needs": []string{"purchases", "catalog", "catalog-db"}}
+	for _, c := range f.Cells {
+		if c["feature"] == feature && c["pattern"] == pattern {
+			maps.Copy(answer, c)
+		}
+	}
+	return answer
 }
 
 // did says whether the API was asked that.
@@ -148,7 +176,7 @@ func open(t *testing.T, ctx context.Context, url string, width, height int64) {
 	if err := chromedp.Do(ctx, chromedp.EmulateViewport(width, height), chromedp.Navigate(url)); err != nil {
 		t.Fatal(err)
 	}
-	holds(t, ctx, `document.querySelectorAll('.card').length === 7`)
+	holds(t, ctx, `document.querySelectorAll('.card').length === 8`)
 }
 
 // holds waits for an expression to be true.

@@ -11,22 +11,50 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-var look = flag.String("look", "", "folder for pictures of the page over the invented outage, without any service running")
+var (
+	look     = flag.String("look", "", "folder for pictures of the page over invented states, without any service running")
+	lookOnly = flag.String("look-only", "", "only the pictures of this scene")
+)
 
-// TestLook photographs the page in every size and theme.
+// scenes are what is looked at: a state, what of the page is chosen, and what is done before the picture.
+var scenes = []struct{ name, frame, path, do string }{
+	{"calm", "calm", "", ""},
+	{"outage", "outage", "", ""},
+	{"slow-cost", "slow", "", `document.querySelector('[data-feature="my-purchases"][data-pattern="sync"] button').click()`},
+	{"bus-cost", "calm", "", `document.querySelector('[data-feature="my-purchases"][data-pattern="bus"] button').click()`},
+	{"bus-cut", "bus-cut", "", ""},
+	{"lens-shared", "calm", "/#pattern=shared", ""},
+	{"lens-bus", "calm", "/#pattern=bus", ""},
+	{"lens-copies", "outage", "/#pattern=copies", ""},
+	{"more", "slow", "", `document.querySelector('[aria-label="More for catalog"]').click()`},
+	{"mix", "worst", "", `document.querySelector('#mix').click()`},
+}
+
+// TestLook photographs the page in its states, sizes and themes.
 func TestLook(t *testing.T) {
 	if *look == "" {
 		t.Skip("makes pictures; -look FOLDER runs it")
 	}
-	l := newLab(t, "outage")
 	ctx := tab(t)
-	for _, s := range []struct {
-		name          string
-		width, height int64
-	}{{"wide", 1440, 900}, {"phone", 390, 844}, {"hall", 1920, 1080}, {"small", 1280, 720}} {
-		for _, theme := range []string{"dark", "light"} {
-			open(t, ctx, l.URL, s.width, s.height)
-			shot(t, ctx, theme, s.width < 640, filepath.Join(*look, s.name+"-"+theme+".png"))
+	for _, scene := range scenes {
+		if *lookOnly != "" && scene.name != *lookOnly {
+			continue
+		}
+		l := newLab(t, scene.frame)
+		for _, s := range []struct {
+			name          string
+			width, height int64
+		}{{"wide", 1440, 900}, {"phone", 390, 844}, {"hall", 1920, 1080}, {"small", 1280, 720}, {"4k", 3840, 2160}} {
+			if scene.name != "calm" && scene.name != "slow-cost" && s.name != "wide" && s.name != "phone" {
+				continue
+			}
+			for _, theme := range []string{"dark", "light"} {
+				open(t, ctx, l.URL+scene.path, s.width, s.height)
+				if scene.do != "" {
+					holds(t, ctx, "("+scene.do+", true)")
+				}
+				shot(t, ctx, theme, s.width < 640, filepath.Join(*look, scene.name+"-"+s.name+"-"+theme+".png"))
+			}
 		}
 	}
 }

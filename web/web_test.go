@@ -3,25 +3,76 @@ package web
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
 
-// fixture is an invented full frame. outage: catalog dead, purchases paused with a pile, the rest up. worst: nearly all is
-// dead, fails, waits or is unknown.
+// fixture is an invented full frame of the shop: calm, with what a state changes of it (parts are found by their key, the
+// fields that are named are replaced). outage: catalog dead, purchases paused with a pile. slow: catalog answers 300 ms
+// later. bus-cut: nothing gets to the bus. worst: nearly all is dead, fails, waits or is unknown.
 func fixture(t testing.TB, name string) []byte {
+	t.Helper()
+	frame := readJSON(t, "calm")
+	if name != "calm" {
+		for k, v := range readJSON(t, name) {
+			overlay(frame, k, v)
+		}
+	}
+	b, err := json.Marshal(frame)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func overlay(frame map[string]any, k string, v any) {
+	parts, ok := v.([]any)
+	if !ok {
+		maps.Copy(frame[k].(map[string]any), v.(map[string]any))
+		return
+	}
+	all := frame[k].([]any)
+	for _, part := range parts {
+		i := slices.IndexFunc(all, func(old any) bool { return partKey(old) == partKey(part) })
+		if i < 0 {
+			all = append(all, part)
+			continue
+		}
+		maps.Copy(all[i].(map[string]any), part.(map[string]any))
+	}
+	frame[k] = all
+}
+
+func partKey(part any) string {
+	p := part.(map[string]any)
+	for _, k := range []string{"id", "name", "seq"} {
+		if v, ok := p[k]; ok {
+			return fmt.Sprint(v)
+		}
+	}
+	return fmt.Sprint(p["feature"], "/", p["pattern"])
+}
+
+func readJSON(t testing.TB, name string) map[string]any {
 	t.Helper()
 	b, err := os.ReadFile("testdata/" + name + ".json")
 	if err != nil {
 		t.Fatal(err)
 	}
-	return b
+	var v map[string]any
+	if err := json.Unmarshal(b, &v); err != nil {
+		t.Fatalf("%s.json: %v", name, err)
+	}
+	return v
 }
 
 func get(t *testing.T, o Options, path string, header ...string) (*http.Response, string) {

@@ -319,10 +319,17 @@ func TestDeadStore(t *testing.T) {
 	set := func(cents int) int {
 		return call(url, http.MethodPut, "/copies/products/p-24/price", price(cents), nil)
 	}
+	waiting := func() (status int, w chassis.Waiting) {
+		status = call(url, http.MethodGet, chassis.OutboxPath, nil, &w)
+		return status, w
+	}
 	dead := func() {
 		t.Helper()
 		if status := call(url, http.MethodGet, "/readyz", nil, nil); status != http.StatusServiceUnavailable {
 			t.Errorf("readyz with a dead store: %d, want 503", status)
+		}
+		if status, _ := waiting(); status != http.StatusServiceUnavailable {
+			t.Errorf("outbox with a dead store: %d, want 503", status)
 		}
 		began := time.Now()
 		if status := set(1); status != http.StatusServiceUnavailable {
@@ -342,7 +349,14 @@ func TestDeadStore(t *testing.T) {
 	dead()
 	store.Start(t)
 	eventually(t, "prices change again", func() bool { return set(3) == http.StatusOK })
+	if status, left := waiting(); status != http.StatusOK || left.Waiting != len(shop.Products())+2 || left.Oldest == nil || time.Since(*left.Oldest) > patience {
+		t.Errorf("outbox with a dead bus: %d %+v, want %d", status, left, len(shop.Products())+2)
+	}
 	bus.Start()
+	eventually(t, "nothing waits", func() bool {
+		status, left := waiting()
+		return status == http.StatusOK && left.Waiting == 0 && left.Oldest == nil
+	})
 	told := events(t, bus.Client(), len(shop.Products())+2)
 	var versions []int64
 	for _, e := range told {

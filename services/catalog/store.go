@@ -29,11 +29,7 @@ const (
 	// storeTimeout bounds the store's part of a request, so that a database that is there and silent is told to the
 	// caller within a second.
 	storeTimeout = 900 * time.Millisecond
-	// prepareTimeout bounds one try to make the outbox and the seed.
-	prepareTimeout = 10 * time.Second
-	closeTimeout   = time.Second
-
-	firstRetry, lastRetry = 100 * time.Millisecond, time.Second
+	closeTimeout = time.Second
 )
 
 // store is the service's own MongoDB. It need not be there: what is asked of it before its seed stands is a 503.
@@ -79,27 +75,15 @@ func (s *store) close() {
 
 // run makes outbox and seed, again and again until the store lets it, and then relays events until ctx ends.
 func (s *store) run(ctx context.Context) error {
-	level := slog.LevelWarn
-	for wait := firstRetry; ; wait = min(2*wait, lastRetry) {
-		j, err := s.prepare(ctx)
-		if err == nil {
-			s.made.Store(j)
-			s.log.Info("store is ready")
-			return j.relay.Run(ctx)
-		}
-		s.log.Log(ctx, level, "store is not ready; trying again", "err", err)
-		level = slog.LevelDebug // said once
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-time.After(wait):
-		}
+	j, ok := chassis.UntilReady(ctx, s.log, s.prepare)
+	if !ok {
+		return nil
 	}
+	s.made.Store(j)
+	return j.relay.Run(ctx)
 }
 
 func (s *store) prepare(ctx context.Context) (*journal, error) {
-	ctx, cancel := context.WithTimeout(ctx, prepareTimeout)
-	defer cancel()
 	box, err := outbox.NewMongo(ctx, s.products.Database(), collection)
 	if err != nil {
 		return nil, err
@@ -116,6 +100,15 @@ func (s *store) healthy(ctx context.Context) error {
 		return err
 	}
 	return s.client.Ping(ctx, nil)
+}
+
+// waiting says what is committed and not published yet.
+func (s *store) waiting(ctx context.Context) (int, time.Time, error) {
+	j, err := s.ready()
+	if err != nil {
+		return 0, time.Time{}, err
+	}
+	return j.relay.Waiting(ctx)
 }
 
 func (s *store) ready() (*journal, error) {

@@ -20,12 +20,13 @@ const (
 	kindStatus    = "status"
 	kindNetwork   = "network"
 	kindMalformed = "malformed"
+	kindStore     = "store"
 )
 
-// CallError says in a newcomer's words why a call to a peer failed.
+// CallError says in a newcomer's words why a call to a peer failed, or the use of another service's store.
 type CallError struct {
-	Peer   string
-	Kind   string // refused | timeout | status | network | malformed
+	Peer   string // a service's name, or a store's node id
+	Kind   string // refused | timeout | status | network | malformed | store, which answered with an error
 	Status int    // of the peer's answer, 0 for none
 	Detail string // the peer's problem detail, or the error's text
 
@@ -58,6 +59,8 @@ func (e *CallError) Error() string {
 		return fmt.Sprintf("%s answered %d: %s", e.Peer, e.Status, e.Detail)
 	case kindMalformed:
 		return e.Peer + " sent an answer that cannot be read: " + e.Detail
+	case kindStore:
+		return e.Peer + " refused the request: " + e.Detail
 	}
 	return "no answer from " + e.Peer + ": " + e.Detail
 }
@@ -82,20 +85,25 @@ func words(d time.Duration) string {
 }
 
 // noAnswer puts into words why no answer came. ctx is the call's.
-func (x *exchange) noAnswer(ctx context.Context, err error) error {
+func (x *exchange) noAnswer(ctx context.Context, err error) *CallError {
+	return noAnswer(ctx, x.peer, x.timeout, err)
+}
+
+// noAnswer puts into words why no answer came from peer within timeout. ctx is the call's.
+func noAnswer(ctx context.Context, peer string, timeout time.Duration, err error) *CallError {
 	var known *CallError
 	if errors.As(err, &known) {
 		return known
 	}
-	e := &CallError{Peer: x.peer, Kind: kindNetwork, Detail: err.Error()}
+	e := &CallError{Peer: peer, Kind: kindNetwork, Detail: err.Error()}
 	var dns *net.DNSError
 	switch {
 	case errors.Is(ctx.Err(), context.Canceled):
 		e.Detail = "the caller gave up"
-	case ctx.Err() != nil, isTimeout(err):
-		e.Kind, e.Detail, e.waited = kindTimeout, "no answer in time", max(x.timeout, 1)
 	case errors.Is(err, syscall.ECONNREFUSED):
 		e.Kind, e.Detail = kindRefused, "connection refused"
+	case ctx.Err() != nil, isTimeout(err):
+		e.Kind, e.Detail, e.waited = kindTimeout, "no answer in time", max(timeout, 1)
 	case errors.As(err, &dns):
 		e.Detail = "its name " + dns.Name + " is not known"
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):

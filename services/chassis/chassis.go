@@ -1,4 +1,5 @@
-// Package chassis is what every service of the shop stands on: HTTP server and client, health, telemetry, graceful stop.
+// Package chassis is what every service of the shop stands on: HTTP server and client, health, telemetry, faults, the way
+// into stores of others, graceful stop.
 package chassis
 
 import (
@@ -7,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -50,9 +52,12 @@ type Service struct {
 	telemetry *telemetry
 	repeats   repeats
 	work      []work
+	admin     map[string]bool // paths of routes for whoever runs the service
+	faults    atomic.Pointer[Faults]
 
-	mu    sync.Mutex
-	check func(context.Context) error
+	mu      sync.Mutex
+	check   func(context.Context) error
+	closers []func() // of other services' stores that were opened
 }
 
 // work is one piece of background work.
@@ -61,8 +66,8 @@ type work struct {
 	run  func(context.Context) error
 }
 
-// New prepares a service from its configuration: telemetry, the client for its peers, /healthz, /readyz. Run gives back
-// what it holds. An error is a fault in cfg.
+// New prepares a service from its configuration: telemetry, the client for its peers, /healthz, /readyz, /faults. Run
+// gives back what it holds. An error is a fault in cfg.
 func New(cfg Config) (*Service, error) {
 	if cfg.Name == "" {
 		return nil, fmt.Errorf("a service needs a name")
@@ -79,9 +84,11 @@ func New(cfg Config) (*Service, error) {
 		return nil, fmt.Errorf("service %s: %w", cfg.Name, err)
 	}
 	client.trace(tel.provider)
-	s := &Service{Config: cfg, Client: client, mux: http.NewServeMux(), telemetry: tel}
-	s.mux.HandleFunc("GET "+healthPath, s.serveHealth)
-	s.mux.HandleFunc("GET "+readyPath, s.serveReady)
+	s := &Service{Config: cfg, Client: client, mux: http.NewServeMux(), telemetry: tel, admin: map[string]bool{}}
+	s.HandleAdmin("GET "+healthPath, s.serveHealth)
+	s.HandleAdmin("GET "+readyPath, s.serveReady)
+	s.HandleAdmin("GET "+FaultsPath, s.getFaults)
+	s.HandleAdmin("PUT "+FaultsPath, s.putFaults)
 	return s, nil
 }
 

@@ -52,6 +52,7 @@ func start(t *testing.T, cfg Config, setup func(*Service)) running {
 	go func() {
 		defer s.telemetry.close(s.Log)
 		defer s.Client.close()
+		defer s.closeReaches()
 		ended <- s.serve(ctx, l)
 	}()
 	stop := sync.OnceValue(func() error {

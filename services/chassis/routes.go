@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"runtime/debug"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -26,8 +27,28 @@ const (
 
 // Handle serves pattern ("GET /sync/users/{id}"). An error becomes a problem document: a *Problem as it is, a *CallError
 // as 502 or 504, anything else as 500, or 503 where Ready's check fails or the handler ran out of time. It is logged
-// once, here. The request's context ends with the caller's budget, or after 2 s.
+// once, here. The request's context ends with the caller's budget, or after 2 s. The faults in force come before h.
 func (s *Service) Handle(pattern string, h func(w http.ResponseWriter, r *http.Request) error) {
+	s.handle(pattern, func(w http.ResponseWriter, r *http.Request) error {
+		if err := s.misbehave(r.Context()); err != nil {
+			return err
+		}
+		return h(w, r)
+	})
+}
+
+// HandleAdmin is Handle for a route that is there for whoever runs the service and is no part of what it serves: no fault
+// touches it, it is not traced, and its failures are logged as details only, for it is asked again and again. No route
+// of Handle may have the same path.
+func (s *Service) HandleAdmin(pattern string, h func(w http.ResponseWriter, r *http.Request) error) {
+	s.admin[pathOf(pattern)] = true
+	s.handle(pattern, h)
+}
+
+// pathOf is the path of a route's pattern.
+func pathOf(pattern string) string { return pattern[strings.IndexByte(pattern, '/'):] }
+
+func (s *Service) handle(pattern string, h func(w http.ResponseWriter, r *http.Request) error) {
 	s.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel := context.WithTimeout(r.Context(), budgetOf(r))
 		defer cancel()
@@ -99,6 +120,7 @@ func isTimeout(err error) bool {
 func (s *Service) logFailure(ctx context.Context, pattern string, p *Problem, err error) {
 	level := slog.LevelDebug
 	switch {
+	case s.admin[pathOf(pattern)]:
 	case p.Status == http.StatusInternalServerError:
 		level = slog.LevelError
 	case p.Status > http.StatusInternalServerError:
@@ -117,17 +139,15 @@ func (s *Service) logFailure(ctx context.Context, pattern string, p *Problem, er
 	s.Log.Log(ctx, level, "request failed", args...)
 }
 
-func (s *Service) serveHealth(w http.ResponseWriter, r *http.Request) {
-	_ = WriteJSON(w, http.StatusOK, map[string]string{"status": "ok"}) // a prober that left needs no answer
+func (s *Service) serveHealth(w http.ResponseWriter, r *http.Request) error {
+	return WriteJSON(w, http.StatusOK, map[string]string{"status": "ok"})
 }
 
-func (s *Service) serveReady(w http.ResponseWriter, r *http.Request) {
+func (s *Service) serveReady(w http.ResponseWriter, r *http.Request) error {
 	if err := s.Healthy(r.Context()); err != nil {
-		s.Log.Debug("not ready", "err", err)
-		_ = writeProblem(w, Errorf(http.StatusServiceUnavailable, "%s: %v", storeDown, err))
-		return
+		return Errorf(http.StatusServiceUnavailable, "%s: %v", storeDown, err)
 	}
-	s.serveHealth(w, r)
+	return s.serveHealth(w, r)
 }
 
 // route serves r; unknown paths and methods are problem documents too.

@@ -24,6 +24,7 @@ const stopTimeout = 3 * time.Second
 func (s *Service) Run(ctx context.Context) error {
 	defer s.telemetry.close(s.Log)
 	defer s.Client.close()
+	defer s.closeReaches()
 	listener, err := listen(ctx, s.Addr)
 	if err != nil {
 		return err
@@ -75,12 +76,12 @@ func (s *Service) serve(ctx context.Context, listener net.Listener) error {
 	return g.Wait()
 }
 
-// handler is the whole HTTP side: spans around the routes, except for the two that only watch.
+// handler is the whole HTTP side: spans around the routes, except for those of HandleAdmin.
 func (s *Service) handler() http.Handler {
 	return otelhttp.NewHandler(http.HandlerFunc(s.route), s.Name,
 		otelhttp.WithTracerProvider(s.telemetry.provider),
 		otelhttp.WithPropagators(propagation.TraceContext{}),
-		otelhttp.WithFilter(func(r *http.Request) bool { return r.URL.Path != healthPath && r.URL.Path != readyPath }))
+		otelhttp.WithFilter(func(r *http.Request) bool { return !s.admin[r.URL.Path] }))
 }
 
 func listen(ctx context.Context, addr string) (net.Listener, error) {

@@ -97,13 +97,18 @@ func (t *telemetry) in(ctx context.Context) context.Context {
 	return context.WithValue(ctx, providerKey{}, trace.TracerProvider(t.provider))
 }
 
-// StartEvent starts a CONSUMER span for an event that came over a stream, linked to and continuing its traceparent; call
-// the returned function with the outcome, once. ctx is that of work started by Go, or the span is not recorded.
-func StartEvent(ctx context.Context, stream, group, traceparent, id, typ string) (context.Context, func(error)) {
+// tracer is that of the service whose request or work ctx belongs to; one that records nothing for any other.
+func tracer(ctx context.Context) trace.Tracer {
 	provider, ok := ctx.Value(providerKey{}).(trace.TracerProvider)
 	if !ok {
 		provider = otel.GetTracerProvider()
 	}
+	return provider.Tracer(scope)
+}
+
+// StartEvent starts a CONSUMER span for an event that came over a stream, linked to and continuing its traceparent; call
+// the returned function with the outcome, once. ctx is that of work started by Go, or the span is not recorded.
+func StartEvent(ctx context.Context, stream, group, traceparent, id, typ string) (context.Context, func(error)) {
 	opts := []trace.SpanStartOption{
 		trace.WithSpanKind(trace.SpanKindConsumer),
 		trace.WithAttributes(
@@ -125,7 +130,7 @@ func StartEvent(ctx context.Context, stream, group, traceparent, id, typ string)
 	} else {
 		opts = append(opts, trace.WithNewRoot())
 	}
-	ctx, span := provider.Tracer(scope).Start(ctx, "process "+stream, opts...)
+	ctx, span := tracer(ctx).Start(ctx, "process "+stream, opts...)
 	return ctx, func(err error) {
 		if err != nil {
 			span.SetStatus(codes.Error, err.Error())

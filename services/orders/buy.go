@@ -15,7 +15,7 @@ import (
 )
 
 // maxQuantity is how many units one order can have.
-const maxQuantity = 100
+const maxQuantity = shop.MaxQuantity
 
 // releaseTimeout bounds the attempt to give back a reservation whose order could not be stored.
 const releaseTimeout = 300 * time.Millisecond

@@ -37,9 +37,16 @@ func Run(ctx context.Context, cfg chassis.Config) error {
 	}
 	defer bus.Close()
 
-	s := &orders{store: store, name: cfg.Name, log: svc.Log}
+	others, err := reachOthers(svc)
+	if err != nil {
+		return fmt.Errorf("orders: %w", err)
+	}
+
+	s := &orders{store: store, name: cfg.Name, others: others, log: svc.Log}
 	svc.Ready(store.healthy)
+	svc.Outbox(store.waiting)
 	svc.Go("outbox", store.run)
+	svc.Handle("POST /shared/orders", s.orderFromStores)
 	svc.Handle("POST /copies/orders", s.orderFromCopies)
 	for pattern, caller := range map[string]chassis.Caller{chassis.Sync: svc.Client, chassis.Bus: svc.AskOverBus(bus)} {
 		a := asking{s, chassis.Under(pattern, caller)}
@@ -65,9 +72,10 @@ func Run(ctx context.Context, cfg chassis.Config) error {
 }
 
 type orders struct {
-	store *store
-	name  string
-	log   *slog.Logger
+	store  *store
+	name   string
+	others others
+	log    *slog.Logger
 }
 
 // list answers a user's orders, newest first.

@@ -27,6 +27,12 @@ const patience = 10 * time.Second
 // start runs the service until the test ends and returns its address.
 func start(t *testing.T, storeURL, busURL string, peers map[string]string) string {
 	t.Helper()
+	return startWith(t, chassis.Config{StoreURL: storeURL, BusURL: busURL, Peers: peers})
+}
+
+// startWith is start with a configuration that lacks only what every test has in common.
+func startWith(t *testing.T, cfg chassis.Config) string {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -35,8 +41,7 @@ func start(t *testing.T, storeURL, busURL string, peers map[string]string) strin
 	l.Close()
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
-	cfg := chassis.Config{Name: "orders", Addr: addr, StoreURL: storeURL, BusURL: busURL, Peers: peers,
-		Log: slog.New(slog.DiscardHandler)}
+	cfg.Name, cfg.Addr, cfg.Log = "orders", addr, slog.New(slog.DiscardHandler)
 	go func() { ended <- Run(ctx, cfg) }()
 	t.Cleanup(func() {
 		cancel()
@@ -264,12 +269,19 @@ func TestDeadStore(t *testing.T) {
 	buy := func(id string) int {
 		return call(url, http.MethodPost, "/copies/orders", shop.NewOrder{ID: id, UserID: "u-1", ProductID: "p-1", Quantity: 1}, nil)
 	}
+	waiting := func() (status int, w chassis.Waiting) {
+		status = call(url, http.MethodGet, chassis.OutboxPath, nil, &w)
+		return status, w
+	}
 	dead := func() {
 		t.Helper()
 		// The server's workers outlive it by a moment.
 		eventually(t, "it is not ready", func() bool {
 			return call(url, http.MethodGet, "/readyz", nil, nil) == http.StatusServiceUnavailable
 		})
+		if status, _ := waiting(); status != http.StatusServiceUnavailable {
+			t.Errorf("outbox with a dead store: %d, want 503", status)
+		}
 		for _, pattern := range []string{chassis.Sync, chassis.Bus, chassis.Copies} {
 			in := shop.NewOrder{UserID: "u-1", ProductID: "p-1", Quantity: 1}
 			if status := call(url, http.MethodPost, "/"+pattern+"/orders", in, nil); status != http.StatusServiceUnavailable {

@@ -11,7 +11,7 @@ import (
 )
 
 // shownSellers is how many sellers an answer holds at most.
-const shownSellers = 5
+const shownSellers = shop.SellersShown
 
 // sales answers which products have the most confirmed orders; their names it asks of catalog.
 func (s asking) sales(w http.ResponseWriter, r *http.Request) error {

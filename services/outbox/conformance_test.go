@@ -251,6 +251,7 @@ func TestConformance(t *testing.T) {
 				{"stream deleted and filled again", testStreamRefilled},
 				{"two relays, one leader", testOneLeader},
 				{"a dead leader's place", testDeadLeader},
+				{"what waits is told", testWaiting},
 			} {
 				t.Run(c.name, func(t *testing.T) { c.test(t, o.make(t)) })
 			}
@@ -498,5 +499,52 @@ func testDeadLeader(t *testing.T, o owner) {
 	until(t, "a leads again at once", func() bool { return lead(a) })
 	if err := a.Resign(t.Context()); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// testWaiting: also one that does not lead tells what waits, while another publishes it and takes it back.
+func testWaiting(t *testing.T, o owner) {
+	bus := streamstest.Start(t, "--appendfsync", "no")
+	teller := &outbox.Relay{Store: o.open(t)}
+	waiting := func() int {
+		t.Helper()
+		n, oldest, err := teller.Waiting(t.Context())
+		if err != nil || oldest.IsZero() != (n == 0) {
+			t.Fatalf("%d wait, the oldest from %v, %v", n, oldest, err)
+		}
+		return n
+	}
+	if n := waiting(); n != 0 {
+		t.Errorf("%d wait at first", n)
+	}
+	events := history(250, 3)
+	for i := range events {
+		events[i].Time = time.Date(2026, 5, 4, 12, 0, 250-i, 0, time.UTC) // the owner's clock went backwards
+	}
+	o.commit(t, events[:3]...)
+	if n, oldest, err := teller.Waiting(t.Context()); err != nil || n != 3 || !oldest.Equal(events[2].Time) {
+		t.Errorf("%d wait, the oldest from %v, %v; want 3 from %v", n, oldest, err, events[2].Time)
+	}
+	_, stop := start(t, o.open(t), bus.URL())
+	until(t, "nothing waits", func() bool { return waiting() == 0 })
+	stop()
+	back := o.open(t)
+	if n, err := back.Rewind(t.Context(), "0-0"); err != nil || n != 3 {
+		t.Fatalf("Rewind: %d, %v", n, err)
+	}
+	if n := waiting(); n != 3 {
+		t.Errorf("%d wait after all was taken back, want 3", n)
+	}
+	_, stop = start(t, back, bus.URL())
+	until(t, "nothing waits again", func() bool { return waiting() == 0 })
+	stop()
+	o.commit(t, events[3:]...)
+	if n := waiting(); n != 200 {
+		t.Errorf("%d of 247 wait, want 200, which is what is counted", n)
+	}
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, _, err := teller.Waiting(gone); err == nil {
+		t.Error("no error though its time was up")
 	}
 }

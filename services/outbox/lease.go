@@ -24,8 +24,10 @@ const leaseID = "lead"
 
 // Lead implements [Store].
 func (m *Mongo) Lead(ctx context.Context) (bool, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
+	if err := m.lock(ctx); err != nil {
+		return false, fmt.Errorf("outbox: lead: %w", err)
+	}
+	defer m.unlock()
 	now := time.Now()
 	if m.lease.held && now.Sub(m.lease.seen) < leaseRenew {
 		return true, nil
@@ -73,8 +75,10 @@ func (m *Mongo) takeLead(ctx context.Context, now time.Time) (bool, error) {
 
 // Resign implements [Store].
 func (m *Mongo) Resign(ctx context.Context) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
+	if err := m.lock(ctx); err != nil {
+		return fmt.Errorf("outbox: resign: %w", err)
+	}
+	defer m.unlock()
 	m.lease = lease{}
 	_, err := m.leads.UpdateOne(ctx, bson.D{{Key: "_id", Value: leaseID}, {Key: "holder", Value: m.me}},
 		bson.D{{Key: "$set", Value: bson.D{{Key: "holder", Value: ""}}}})

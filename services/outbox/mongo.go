@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
 
 	"github.com/google/uuid"
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -23,7 +22,7 @@ type Mongo struct {
 	docs, journal, leads *mongo.Collection
 	me                   string
 
-	mu    sync.Mutex
+	busy  chan struct{} // holds one while what follows is in use, which lasts as long as the store takes
 	lease lease
 	// again holds events of the journal that are to be published anew, oldest first; more says that the journal may hold
 	// others. It spares a search of the journal, which may have no index, on every round.
@@ -39,8 +38,20 @@ func NewMongo(ctx context.Context, db *mongo.Database, collection string) (*Mong
 		return nil, fmt.Errorf("outbox: make index of %s: %w", journal.Name(), err)
 	}
 	return &Mongo{docs: db.Collection(collection), journal: journal, leads: db.Collection(collection + "_lead"),
-		me: uuid.NewString(), more: true}, nil
+		me: uuid.NewString(), busy: make(chan struct{}, 1), more: true}, nil
 }
+
+// lock takes what is m's own, until unlock. It waits no longer than ctx.
+func (m *Mongo) lock(ctx context.Context) error {
+	select {
+	case m.busy <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (m *Mongo) unlock() { <-m.busy }
 
 // pending is an event as it stands in a document's array.
 type pending struct {
@@ -70,8 +81,13 @@ func (m *Mongo) Pending(e streams.Event) any {
 
 // Unsent implements [Store]. What is published again comes first, for it is older.
 func (m *Mongo) Unsent(ctx context.Context, limit int) ([]Record, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
+	if err := m.lock(ctx); err != nil {
+		return nil, fmt.Errorf("outbox: unsent: %w", err)
+	}
+	defer m.unlock()
+	if !m.lease.held { // another may mark and rewind
+		m.again, m.more = nil, true
+	}
 	if err := m.findAgain(ctx); err != nil {
 		return nil, fmt.Errorf("outbox: unsent: %w", err)
 	}
@@ -156,8 +172,10 @@ func (m *Mongo) Sent(ctx context.Context, recs []Record) error {
 	if len(recs) == 0 {
 		return nil
 	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
+	if err := m.lock(ctx); err != nil {
+		return fmt.Errorf("outbox: mark %d events: %w", len(recs), err)
+	}
+	defer m.unlock()
 	var journal, docs []mongo.WriteModel
 	again := 0
 	for _, rec := range recs {
@@ -239,8 +257,10 @@ func (m *Mongo) Rewind(ctx context.Context, after string) (int, error) {
 	if err != nil {
 		return 0, fmt.Errorf("outbox: rewind: %w", err)
 	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
+	if err := m.lock(ctx); err != nil {
+		return 0, fmt.Errorf("outbox: rewind to %s: %w", e, err)
+	}
+	defer m.unlock()
 	m.again, m.more = nil, true
 	done, err := m.journal.UpdateMany(ctx, beyond("$gt", "$gt", e),
 		bson.D{{Key: "$set", Value: bson.D{{Key: "ms", Value: int64(0)}, {Key: "seq", Value: int64(0)}}}})

@@ -34,7 +34,7 @@ func (p asking) fromPeers(w http.ResponseWriter, r *http.Request) error {
 		userErr = p.peers.Call(r.Context(), shop.Users, http.MethodGet, "/users/"+url.PathEscape(id), nil, &user)
 	})
 	calls.Go(func() {
-		path := fmt.Sprintf("/orders?user=%s&limit=%d", url.QueryEscape(id), shop.PurchasesShown)
+		path := fmt.Sprintf("/orders?user=%s&limit=%d", url.QueryEscape(id), keepListed) // refused ones are among them
 		ordersErr = p.peers.Call(r.Context(), shop.Orders, http.MethodGet, path, nil, &list)
 	})
 	calls.Go(func() {

@@ -34,9 +34,15 @@ func Run(ctx context.Context, cfg chassis.Config) error {
 	}
 	defer bus.Close()
 
-	p := &purchases{store: store, name: cfg.Name}
+	others, err := reachOthers(svc)
+	if err != nil {
+		return fmt.Errorf("purchases: %w", err)
+	}
+
+	p := &purchases{store: store, name: cfg.Name, others: others}
 	svc.Ready(store.healthy)
 	svc.Handle("GET /copies/purchases/{user}", p.fromCopies)
+	svc.Handle("GET /shared/purchases/{user}", p.fromStores)
 	svc.Handle("GET /sync/purchases/{user}", asking{chassis.Under(chassis.Sync, svc.Client)}.fromPeers)
 	svc.Handle("GET /bus/purchases/{user}", asking{chassis.Under(chassis.Bus, svc.AskOverBus(bus))}.fromPeers)
 	consumer := &streams.Consumer{
@@ -53,8 +59,9 @@ func Run(ctx context.Context, cfg chassis.Config) error {
 }
 
 type purchases struct {
-	store *store
-	name  string
+	store  *store
+	name   string
+	others others
 }
 
 // fromCopies answers from the service's own store alone.

@@ -93,7 +93,7 @@ type NewOrder struct {
 	ID        string `json:"id,omitempty"` // chosen by the caller so that a retry is the same order; made where empty
 	UserID    string `json:"user_id"`
 	ProductID string `json:"product_id"`
-	Quantity  int64  `json:"quantity"` // 1 to 100
+	Quantity  int64  `json:"quantity"` // 1 to MaxQuantity
 }
 
 // Purchases is the answer of GET /{pattern}/purchases/{user}: the newest PurchasesShown orders that are not refused.
@@ -103,9 +103,6 @@ type Purchases struct {
 	Purchases []Order `json:"purchases"` // newest first; ProductName is the product's name now
 }
 
-// PurchasesShown is how many orders one Purchases answer holds at most.
-const PurchasesShown = 20
-
 // Seller is one row of GET /{pattern}/top: a product and the confirmed orders it had.
 type Seller struct {
 	ProductID   string `json:"product_id"`
@@ -113,7 +110,7 @@ type Seller struct {
 	Orders      int64  `json:"orders"` // confirmed orders
 }
 
-// TopSellers is the answer of GET /{pattern}/top, best first, ties by product id; 5 at most.
+// TopSellers is the answer of GET /{pattern}/top, best first, ties by product id; SellersShown at most.
 type TopSellers struct {
 	Sellers []Seller `json:"sellers"`
 }

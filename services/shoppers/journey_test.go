@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io"
 	"log/slog"
+	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -17,6 +18,14 @@ import (
 	"github.com/stillup/stillup/services/chassis"
 	"github.com/stillup/stillup/services/shop"
 )
+
+// random draws the same in each run, and otherwise in each call.
+func random() *rand.Rand {
+	draws++
+	return rand.New(rand.NewPCG(draws, 1))
+}
+
+var draws uint64
 
 var products = []shop.Product{{ID: "p-01", PriceCents: 1000}, {ID: "p-02", PriceCents: 2000}, {ID: "p-03", PriceCents: 3}}
 
@@ -55,7 +64,7 @@ func (p *peers) requests() []string {
 
 func (p *peers) addresses() map[string]string {
 	all := map[string]string{}
-	for _, name := range []string{"users", "catalog", "stock", "orders", "purchases", "trending"} {
+	for _, name := range []string{"users", "catalog", "stock", "orders", "purchases", "trending", "monolith"} {
 		all[name] = p.URL
 	}
 	return all
@@ -68,7 +77,7 @@ func shoppersFor(t *testing.T, p *peers) *shoppers {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return newShoppers(svc.Client, svc.Log, []string{"u-001", "u-002"}, products)
+	return newShoppers(svc.Client.Call, svc.Log, []string{"u-001", "u-002"}, products)
 }
 
 // TestStepsAreFeatures: each request of a journey is a feature as the system file describes it, in one pattern, and
@@ -110,8 +119,11 @@ func TestStepsAreFeatures(t *testing.T) {
 	used := map[string]int{}
 	for number := range 200 {
 		patterns := map[string]bool{}
-		for _, st := range s.steps(number + 1) {
+		for _, st := range s.plan(number+1, random()) {
 			feature, pattern := find(st)
+			if st.cell != (cell{feature, pattern}) {
+				t.Errorf("%s %s counts as %v", st.method, st.path, st.cell)
+			}
 			used[pattern+" "+feature]++
 			patterns[pattern] = true
 		}
@@ -119,7 +131,13 @@ func TestStepsAreFeatures(t *testing.T) {
 			t.Errorf("journey %d uses the patterns %v", number+1, patterns)
 		}
 	}
-	for _, p := range system.Patterns {
+	if len(system.Patterns) != len(patterns) || len(system.Features) != len(features) {
+		t.Errorf("the system has %v and %v", system.Patterns, system.Features)
+	}
+	for i, p := range system.Patterns {
+		if p.ID != patterns[i] {
+			t.Errorf("pattern %d is %s, want %s", i, patterns[i], p.ID)
+		}
 		for _, f := range system.Features {
 			if used[p.ID+" "+f.ID] == 0 {
 				t.Errorf("%s is never used in %s", f.ID, p.ID)
@@ -133,8 +151,11 @@ func TestJourneyGoesOn(t *testing.T) {
 	for _, status := range []int{http.StatusOK, http.StatusConflict, http.StatusBadGateway} {
 		p := newPeers(t, func(*http.Request) int { return status })
 		s := shoppersFor(t, p)
-		s.journey(t.Context(), signUpEvery*topSellersEvery)
+		s.journey(t.Context(), s.plan(10, random())) // the tenth signs up and looks at the top sellers
 		seen := p.requests()
+		if len(seen) != len(features) {
+			t.Fatalf("answered %d: requests %v", status, seen)
+		}
 		var got []string
 		for _, r := range seen {
 			_, rest, _ := strings.Cut(r, "/") // GET /sync/products
@@ -169,7 +190,7 @@ func TestJourneyStops(t *testing.T) {
 		return http.StatusOK
 	})
 	s := shoppersFor(t, p)
-	s.journey(ctx, 1)
+	s.journey(ctx, s.plan(1, random()))
 	if n := len(p.requests()); n != 1 || <-cut {
 		t.Errorf("%d requests were made, or the first was cut off", n)
 	}
@@ -178,9 +199,9 @@ func TestJourneyStops(t *testing.T) {
 // TestPopularity: the first product sells best, each sells.
 func TestPopularity(t *testing.T) {
 	s := newShoppers(nil, nil, []string{"u-001"}, products)
-	sales := map[string]int{}
+	sales, r := map[string]int{}, random()
 	for range 3000 {
-		sales[s.product().ID]++
+		sales[s.product(r).ID]++
 	}
 	if sales["p-01"] <= sales["p-03"] || sales["p-02"] == 0 || sales["p-03"] == 0 {
 		t.Errorf("sales: %v", sales)

@@ -2,7 +2,6 @@ package shoppers
 
 import (
 	"context"
-	"log/slog"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -48,25 +47,6 @@ func TestPace(t *testing.T) {
 			if got < tt.want-1 || got > tt.want+slack || tt.rate == 0 && got != 0 {
 				t.Errorf("%d: at %v a second for %v: %d starts, want %d", i, tt.rate, tt.after, got, tt.want)
 			}
-		}
-	})
-}
-
-// TestOverload: what is to begin above the bound is dropped and counted, never waits.
-func TestOverload(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := newShoppers(nil, slog.New(slog.DiscardHandler), []string{"u-001"}, products)
-		s.pacer.set(100)
-		for range maxInFlight {
-			s.inFlight <- struct{}{}
-		}
-		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second+time.Millisecond)
-		defer cancel()
-		if err := s.journeys(ctx); err != nil {
-			t.Error(err)
-		}
-		if n := s.dropped.Load(); n < 999 || n > 1001 {
-			t.Errorf("%d are dropped, want 1000", n)
 		}
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math/rand/v2"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/stillup/stillup/services/chassis"
@@ -18,7 +19,8 @@ type newPrice struct {
 	PriceCents int64 `json:"price_cents"`
 }
 
-// changePrices changes one product's price every few seconds until ctx ends, except while there is no traffic.
+// changePrices changes one product's price every few seconds until ctx ends, except while there is no traffic: the same
+// change in the catalogue and in the monolith, so that their prices stay alike while both live.
 func (s *shoppers) changePrices(ctx context.Context) error {
 	tick := time.NewTicker(priceEvery)
 	defer tick.Stop()
@@ -32,11 +34,17 @@ func (s *shoppers) changePrices(ctx context.Context) error {
 			continue
 		}
 		p := s.products[rand.IntN(len(s.products))]
-		path := "/" + chassis.Copies + "/products/" + p.ID + "/price"
-		err := s.peers.Call(context.WithoutCancel(ctx), "catalog", http.MethodPut, path, newPrice{priceNear(p)}, nil)
-		if err != nil {
-			s.log.Debug("price not changed", "product", p.ID, "err", err)
+		body := newPrice{priceNear(p)}
+		var both sync.WaitGroup // the failure of one is none of the other's
+		for peer, pattern := range map[string]string{"catalog": chassis.Copies, chassis.Monolith: chassis.Monolith} {
+			both.Go(func() {
+				path := "/" + pattern + "/products/" + p.ID + "/price"
+				if err := s.call(context.WithoutCancel(ctx), peer, http.MethodPut, path, body, nil); err != nil {
+					s.log.Debug("price not changed", "peer", peer, "product", p.ID, "err", err)
+				}
+			})
 		}
+		both.Wait()
 	}
 }
 

@@ -30,20 +30,34 @@ func TestRun(t *testing.T) {
 		ended <- Run(ctx, chassis.Config{Name: "shoppers", Addr: addr, Peers: p.addresses(), Log: slog.New(slog.DiscardHandler)})
 	}()
 	eventually(t, "the first requests", func() bool { return len(p.requests()) >= 4 })
+	all := `"patterns":{"bus":1,"copies":1,"monolith":1,"shared":1,"sync":1},` +
+		`"features":{"browse":1,"buy":1,"check-stock":1,"my-purchases":1,"sign-up":0.2,"top-sellers":0.5}`
+	const asks = "nothing is set; send per_second (0 to 500 journeys), patterns (weights of 0 to 100 by id) or features (shares of 0 to 1 by id)"
 	for _, tt := range []struct {
 		method, body string
 		status       int
-		perSecond    float64
-		detail       string
+		want         string // of the answer or the problem's detail
 	}{
-		{"GET", "", 200, initialRate, ""},
-		{"POST", `{"per_second":501}`, 400, 0, "per_second is 501; it can be 0 to 500 journeys a second"},
-		{"POST", `{"per_second":-0.5}`, 400, 0, "per_second is -0.5; it can be 0 to 500 journeys a second"},
-		{"POST", `{}`, 400, 0, "per_second is missing; send 0 to 500 journeys a second"},
-		{"GET", "", 200, initialRate, ""},
-		{"POST", `{"per_second":0}`, 200, 0, ""},
-		{"POST", `{"per_second":500}`, 200, 500, ""},
-		{"GET", "", 200, 500, ""},
+		{"GET", "", 200, `{"per_second":5,` + all},
+		{"POST", `{"per_second":501}`, 400, "per_second is 501; it can be 0 to 500 journeys a second"},
+		{"POST", `{"per_second":-0.5}`, 400, "per_second is -0.5; it can be 0 to 500 journeys a second"},
+		{"POST", `{}`, 400, asks},
+		{"POST", `{"per_second":null,"patterns":{},"features":null}`, 400, asks},
+		{"POST", `{"per_second":9,"patterns":{"sink":1}}`, 400, `patterns: "sink" is not known; there are monolith, shared, sync, bus, copies`},
+		{"POST", `{"per_second":9,"patterns":{"bus":0,"sync":-1}}`, 400, "patterns: sync is -1; it can be 0 to 100"},
+		{"POST", `{"patterns":{"sync":100.5}}`, 400, "patterns: sync is 100.5; it can be 0 to 100"},
+		{"POST", `{"patterns":{"sync":null}}`, 400, "patterns: sync has no number; it can be 0 to 100"},
+		{"POST", `{"patterns":{"monolith":0,"shared":0,"sync":0,"bus":0,"copies":0}}`, 400,
+			"patterns: all weights would be 0, and a journey needs a pattern; give one a weight, or set per_second to 0 to have no journeys"},
+		{"POST", `{"patterns":{"bus":0},"features":{"buy":1.5}}`, 400, "features: buy is 1.5; it can be 0 to 1"},
+		{"POST", `{"features":{"buys":1}}`, 400, `features: "buys" is not known; there are sign-up, browse, check-stock, buy, my-purchases, top-sellers`},
+		{"POST", `{"per_second":9,"weights":{}}`, 400, `the body cannot be read: json: unknown field "weights"`},
+		{"GET", "", 200, `{"per_second":5,` + all}, // none of these changed a thing
+		{"POST", `{"per_second":0}`, 200, `{"per_second":0,` + all},
+		{"POST", `{"patterns":{"bus":0,"sync":2.5},"features":{"buy":0}}`, 200,
+			`{"per_second":0,"patterns":{"bus":0,"copies":1,"monolith":1,"shared":1,"sync":2.5},"features":{"browse":1,"buy":0,`},
+		{"POST", `{"patterns":{"bus":1,"sync":1},"features":{"buy":1},"per_second":500}`, 200, `{"per_second":500,` + all},
+		{"GET", "", 200, `{"per_second":500,` + all},
 	} {
 		req, err := http.NewRequestWithContext(t.Context(), tt.method, "http://"+addr+"/load", strings.NewReader(tt.body))
 		if err != nil {
@@ -56,13 +70,13 @@ func TestRun(t *testing.T) {
 		}
 		b, err := io.ReadAll(resp.Body)
 		resp.Body.Close()
-		var got struct {
-			load
-			chassis.Problem
+		got := string(b)
+		var problem chassis.Problem
+		if resp.StatusCode >= 400 && json.Unmarshal(b, &problem) == nil {
+			got = problem.Detail
 		}
-		if err != nil || json.Unmarshal(b, &got) != nil || resp.StatusCode != tt.status ||
-			got.PerSecond != tt.perSecond || got.Detail != tt.detail {
-			t.Errorf("%s %s: %d %s %v", tt.method, tt.body, resp.StatusCode, b, err)
+		if err != nil || resp.StatusCode != tt.status || !strings.HasPrefix(got, tt.want) || tt.status == 200 && !strings.Contains(got, `"dropped":`) {
+			t.Errorf("%s %s: %d %s %v, want %d %s", tt.method, tt.body, resp.StatusCode, got, err, tt.status, tt.want)
 		}
 	}
 	n := len(p.requests())

@@ -29,9 +29,9 @@ const (
 
 const (
 	// seeded is how many units of each product are there at first; a delivery brings as many.
-	seeded = 1000
+	seeded = shop.UnitsDelivered
 	// low is the level below which a delivery comes, so that the traffic never runs the shop dry for long.
-	low = 100
+	low = shop.LowLevel
 	// remembered is how many reservations are kept, the newest, so that an order that comes again is the same one. It is
 	// more orders than the bus holds.
 	remembered = 200_000

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"regexp"
 	"sync/atomic"
-	"time"
 
 	"github.com/stillup/stillup/services/chassis"
 	"github.com/stillup/stillup/services/outbox"
@@ -17,9 +16,7 @@ import (
 )
 
 // maxQuantity is how many units one reservation can hold.
-const maxQuantity = 100
-
-const firstRetry, lastRetry = 100 * time.Millisecond, time.Second
+const maxQuantity = shop.MaxQuantity
 
 var validID = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
 
@@ -63,6 +60,7 @@ func Run(ctx context.Context, cfg chassis.Config) error {
 		Healthy: svc.Healthy,
 		Log:     svc.Log,
 	}
+	svc.Outbox(s.relay.Waiting)
 	svc.AnswerOverBus(bus)
 	svc.Go("outbox", s.run)
 	svc.Go("events", consumer.Run)
@@ -79,21 +77,12 @@ type stock struct {
 
 // run fills the shelf, again and again until the store lets it, and then relays events until ctx ends.
 func (s *stock) run(ctx context.Context) error {
-	level := slog.LevelWarn
-	for wait := firstRetry; ; wait = min(2*wait, lastRetry) {
-		err := s.shelf.seed(ctx)
-		if err == nil {
-			s.seeded.Store(true)
-			return s.relay.Run(ctx)
-		}
-		s.log.Log(ctx, level, "store is not ready; trying again", "err", err)
-		level = slog.LevelDebug // said once
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-time.After(wait):
-		}
+	_, ok := chassis.UntilReady(ctx, s.log, func(ctx context.Context) (any, error) { return nil, s.shelf.seed(ctx) })
+	if !ok {
+		return nil
 	}
+	s.seeded.Store(true)
+	return s.relay.Run(ctx)
 }
 
 func (s *stock) look(w http.ResponseWriter, r *http.Request) error {

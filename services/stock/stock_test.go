@@ -266,10 +266,17 @@ func TestDeadStore(t *testing.T) {
 	reserve := func(order string) int {
 		return call(url, http.MethodPost, "/sync/reservations", shop.Reservation{OrderID: order, ProductID: "p-03", Quantity: 1}, nil)
 	}
+	waiting := func() (status int, w chassis.Waiting) {
+		status = call(url, http.MethodGet, chassis.OutboxPath, nil, &w)
+		return status, w
+	}
 	dead := func() {
 		t.Helper()
 		if status := call(url, http.MethodGet, "/readyz", nil, nil); status != http.StatusServiceUnavailable {
 			t.Errorf("readyz with a dead store: %d, want 503", status)
+		}
+		if status, _ := waiting(); status != http.StatusServiceUnavailable {
+			t.Errorf("outbox with a dead store: %d, want 503", status)
 		}
 		began := time.Now()
 		if status := reserve("o-1"); status != http.StatusServiceUnavailable {
@@ -286,7 +293,14 @@ func TestDeadStore(t *testing.T) {
 	dead()
 	store.Start(t)
 	eventually(t, "units are held again", func() bool { return reserve("o-3") == http.StatusCreated })
+	if status, left := waiting(); status != http.StatusOK || left.Waiting != len(shop.Products())+2 || left.Oldest == nil || time.Since(*left.Oldest) > patience {
+		t.Errorf("outbox with a dead bus: %d %+v, want %d", status, left, len(shop.Products())+2)
+	}
 	bus.Start()
+	eventually(t, "nothing waits", func() bool {
+		status, left := waiting()
+		return status == http.StatusOK && left.Waiting == 0 && left.Oldest == nil
+	})
 	rdb := bus.Client()
 	want := map[string][]string{"o-2": {shop.StockReserved + " 1 "}, "o-3": {shop.StockReserved + " 1 "}}
 	eventually(t, "its events are told", func() bool {

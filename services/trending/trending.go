@@ -12,7 +12,7 @@ import (
 )
 
 // shown is how many sellers an answer holds at most.
-const shown = 5
+const shown = shop.SellersShown
 
 // Run serves top sellers until ctx ends. It starts and stays alive with its store, the bus and every peer dead; an error
 // is a fault in cfg.
@@ -32,9 +32,15 @@ func Run(ctx context.Context, cfg chassis.Config) error {
 	}
 	defer bus.Close()
 
-	t := &trending{ranking: ranking{store}, name: cfg.Name}
+	others, err := reachOthers(svc)
+	if err != nil {
+		return fmt.Errorf("trending: %w", err)
+	}
+
+	t := &trending{ranking: ranking{store}, name: cfg.Name, others: others}
 	svc.Ready(func(ctx context.Context) error { return store.Ping(ctx).Err() })
 	svc.Handle("GET /copies/top", t.topFromCopies)
+	svc.Handle("GET /shared/top", t.topFromStores)
 	svc.Handle("GET /sync/top", asking{chassis.Under(chassis.Sync, svc.Client)}.top)
 	svc.Handle("GET /bus/top", asking{chassis.Under(chassis.Bus, svc.AskOverBus(bus))}.top)
 	consumer := &streams.Consumer{
@@ -53,6 +59,7 @@ func Run(ctx context.Context, cfg chassis.Config) error {
 type trending struct {
 	ranking ranking
 	name    string
+	others  others
 }
 
 // topFromCopies answers from the service's own store alone.

@@ -30,11 +30,16 @@ var noon = time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
 // start runs the service until the test ends and returns its address.
 func start(t *testing.T, storeURL, busURL string, peers map[string]string) string {
 	t.Helper()
+	return startWith(t, chassis.Config{StoreURL: storeURL, BusURL: busURL, Peers: peers})
+}
+
+// startWith is start with a configuration that lacks only what every test has in common.
+func startWith(t *testing.T, cfg chassis.Config) string {
+	t.Helper()
 	addr := unused(t)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
-	cfg := chassis.Config{Name: "trending", Addr: addr, StoreURL: storeURL, BusURL: busURL, Peers: peers,
-		Log: slog.New(slog.DiscardHandler)}
+	cfg.Name, cfg.Addr, cfg.Log = "trending", addr, slog.New(slog.DiscardHandler)
 	go func() { ended <- Run(ctx, cfg) }()
 	t.Cleanup(func() {
 		cancel()

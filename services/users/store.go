@@ -27,10 +27,6 @@ const (
 	// storeTimeout bounds the store's part of a request, so that a database that is there and silent is told to the
 	// caller within a second.
 	storeTimeout = 900 * time.Millisecond
-	// prepareTimeout bounds one try to make the tables and the seed.
-	prepareTimeout = 10 * time.Second
-
-	firstRetry, lastRetry = 100 * time.Millisecond, time.Second
 )
 
 //go:embed schema.sql
@@ -67,27 +63,15 @@ func open(cfg chassis.Config, log *slog.Logger) (*store, error) {
 
 // run makes tables and seed, again and again until the store lets it, and then relays events until ctx ends.
 func (s *store) run(ctx context.Context) error {
-	level := slog.LevelWarn
-	for wait := firstRetry; ; wait = min(2*wait, lastRetry) {
-		j, err := s.prepare(ctx)
-		if err == nil {
-			s.made.Store(j)
-			s.log.Info("store is ready")
-			return j.relay.Run(ctx)
-		}
-		s.log.Log(ctx, level, "store is not ready; trying again", "err", err)
-		level = slog.LevelDebug // said once
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-time.After(wait):
-		}
+	j, ok := chassis.UntilReady(ctx, s.log, s.prepare)
+	if !ok {
+		return nil
 	}
+	s.made.Store(j)
+	return j.relay.Run(ctx)
 }
 
 func (s *store) prepare(ctx context.Context) (*journal, error) {
-	ctx, cancel := context.WithTimeout(ctx, prepareTimeout)
-	defer cancel()
 	if _, err := s.pool.Exec(ctx, schema); err != nil {
 		return nil, fmt.Errorf("make tables: %w", err)
 	}
@@ -126,6 +110,15 @@ func (s *store) healthy(ctx context.Context) error {
 		return err
 	}
 	return s.pool.Ping(ctx)
+}
+
+// waiting says what is committed and not published yet.
+func (s *store) waiting(ctx context.Context) (int, time.Time, error) {
+	j, err := s.ready()
+	if err != nil {
+		return 0, time.Time{}, err
+	}
+	return j.relay.Waiting(ctx)
 }
 
 func (s *store) ready() (*journal, error) {

@@ -231,12 +231,19 @@ func TestDeadStore(t *testing.T) {
 	signUp := func(id string) int {
 		return call(url, http.MethodPost, "/copies/users", shop.User{ID: id, Name: "Ada", Email: "ada@example.com"}, nil)
 	}
+	waiting := func() (status int, w chassis.Waiting) {
+		status = call(url, http.MethodGet, chassis.OutboxPath, nil, &w)
+		return status, w
+	}
 	dead := func() {
 		t.Helper()
 		// The server's workers outlive it by a moment.
 		eventually(t, "it is not ready", func() bool {
 			return call(url, http.MethodGet, "/readyz", nil, nil) == http.StatusServiceUnavailable
 		})
+		if status, _ := waiting(); status != http.StatusServiceUnavailable {
+			t.Errorf("outbox with a dead store: %d, want 503", status)
+		}
 		began := time.Now()
 		if status := signUp("dead"); status != http.StatusServiceUnavailable {
 			t.Errorf("sign-up with a dead store: %d, want 503", status)
@@ -255,7 +262,15 @@ func TestDeadStore(t *testing.T) {
 	dead()
 	store.Start(t)
 	eventually(t, "sign-up works again", func() bool { return signUp("second") == http.StatusCreated })
+	const most = 200 // of 202: no more are counted
+	if status, left := waiting(); status != http.StatusOK || left.Waiting != most || left.Oldest == nil || time.Since(*left.Oldest) > patience {
+		t.Errorf("outbox with a dead bus: %d %+v, want %d", status, left, most)
+	}
 	bus.Start()
+	eventually(t, "nothing waits", func() bool {
+		status, left := waiting()
+		return status == http.StatusOK && left.Waiting == 0 && left.Oldest == nil
+	})
 	told := events(t, bus.Client(), len(shop.SeedUsers())+2)
 	if first, second := told[len(told)-2].Subject, told[len(told)-1].Subject; first != "first" || second != "second" {
 		t.Errorf("events end in %s and %s", first, second)

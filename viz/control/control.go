@@ -1,4 +1,4 @@
-// Package control acts on the nodes of a system and watches them: kill, stop, start.
+// Package control acts on the nodes of a system and watches them: it ends, starts, silences, slows and cuts them off.
 package control
 
 import (
@@ -36,7 +36,8 @@ const MaxLatency = 10 * time.Second
 var (
 	ErrUnknownNode = errors.New("unknown node")
 	ErrUnknownVerb = errors.New("unknown verb")
-	// ErrConflict: the node is already so (kill of a dead node, start of a live one).
+	// ErrConflict: the node is already so (kill of a dead node, start of a live one), or in no state for it: only a node
+	// that is up can be paused and be given faults, only a paused one resumed.
 	ErrConflict = errors.New("already so")
 	// ErrBadAction: Latency or Share is missing or out of its bounds; the text says which and what is allowed.
 	ErrBadAction = errors.New("cannot be done so")

@@ -5,6 +5,7 @@ import (
 	"os/exec"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -78,19 +79,60 @@ func (c *command) signal(s syscall.Signal) error { return c.cmd.Process.Signal(s
 func (c *command) kill() {
 	below := descendants(c.pid())
 	_ = c.cmd.Process.Kill()
-	_ = syscall.Kill(-c.pid(), syscall.SIGKILL)
-	for _, pid := range below {
-		_ = syscall.Kill(pid, syscall.SIGKILL)
+	c.signalBelow(syscall.SIGKILL, below)
+	linger(func() bool { return !slices.ContainsFunc(below, alive) })
+}
+
+// pause stops the child and all that descends from it, and returns when none of them does anything any more. The child
+// comes first, and those below are looked for until there are no new ones: what runs may still have children.
+func (c *command) pause() error {
+	if err := c.signal(syscall.SIGSTOP); err != nil {
+		return err
 	}
+	var all []int
+	for fresh := descendants(c.pid()); ; {
+		c.signalBelow(syscall.SIGSTOP, fresh)
+		linger(func() bool { return !runs(c.pid()) && !slices.ContainsFunc(fresh, runs) })
+		all = append(all, fresh...)
+		fresh = slices.DeleteFunc(descendants(c.pid()), func(pid int) bool { return slices.Contains(all, pid) })
+		if len(fresh) == 0 {
+			return nil
+		}
+	}
+}
+
+// resume lets the child and all that descends from it go on, the child last, so that it finds those below alive.
+func (c *command) resume() {
+	c.signalBelow(syscall.SIGCONT, descendants(c.pid()))
+	_ = c.signal(syscall.SIGCONT) // it fails only on a child that is dead
+}
+
+// signalBelow signals the child's process group and the processes below it.
+func (c *command) signalBelow(s syscall.Signal, below []int) {
+	_ = syscall.Kill(-c.pid(), s)
+	for _, pid := range below {
+		_ = syscall.Kill(pid, s)
+	}
+}
+
+// linger waits until a signal that cannot be ignored has had its effect.
+func linger(done func() bool) {
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
 	for range lingerTicks {
-		if !slices.ContainsFunc(below, alive) {
+		if done() {
 			return
 		}
 		<-tick.C
 	}
 }
 
-// lingerTicks bounds how many milliseconds kill waits: SIGKILL takes effect at once but where the disk holds a process.
+// lingerTicks bounds how many milliseconds are waited: such a signal takes effect at once but where the disk holds a
+// process.
 const lingerTicks = 2000
+
+// alive says whether a process is there; one that is dead and not reaped yet is not.
+func alive(pid int) bool { return !strings.ContainsRune("ZX\x00", rune(stateOf(pid))) }
+
+// runs says whether a process is alive and not stopped.
+func runs(pid int) bool { return alive(pid) && !strings.ContainsRune("Tt", rune(stateOf(pid))) }

@@ -42,12 +42,15 @@ func descendants(pid int) []int {
 	return all
 }
 
-// alive says whether a process runs; one that is dead and not reaped yet does not.
-func alive(pid int) bool {
+// stateOf is the letter for a process' state, as proc_pid_stat(5) has it; 0 for one that is not there.
+func stateOf(pid int) byte {
 	stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
 	if err != nil {
-		return false
+		return 0
 	}
 	fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
-	return len(fields) > 0 && fields[0][0] != 'Z' && fields[0][0] != 'X'
+	if len(fields) == 0 {
+		return 0
+	}
+	return fields[0][0]
 }

@@ -10,5 +10,5 @@ func dieWithParent(*syscall.SysProcAttr) {}
 // descendants: the process group serves on these systems.
 func descendants(int) []int { return nil }
 
-// alive is never asked: there are no descendants to know of.
-func alive(int) bool { return false }
+// stateOf: it is not waited for what a signal does on these systems.
+func stateOf(int) byte { return 0 }

@@ -48,12 +48,15 @@ type Link struct{ From, To, Listen, Upstream string }
 // process is one node's life: at most one child at a time.
 type process struct {
 	Process
-	act sync.Mutex // held through an action, so that actions on a node come one after another
+	to, from []*link    // the links that lead to it and from it
+	act      sync.Mutex // held through an action, so that actions on a node come one after another
+	doors    sync.Mutex // held while the links to it open or close
 
-	mu    sync.Mutex
-	seen  world.NodeSeen
-	child *child // nil while down
-	want  string // verb of the action under way, for the words of a death
+	mu     sync.Mutex // the last to be locked, links' own aside
+	seen   world.NodeSeen
+	child  *child // nil while down
+	faults faults // in force on the child
+	want   string // verb of the action under way, for the words of a death
 }
 
 // child is one run of a process.
@@ -61,6 +64,7 @@ type child struct {
 	cmd   *command
 	ended chan struct{} // closed when it is dead and reaped
 	ready context.CancelFunc
+	shut  error // why its links could not be opened, for which it is ended; guarded by the process' mu
 }
 
 func (p *process) start(ctx context.Context, f *forker, tell func()) error {
@@ -87,6 +91,9 @@ func (p *process) start(ctx context.Context, f *forker, tell func()) error {
 	case <-up:
 		return nil
 	case <-c.ended:
+		if c.shut != nil { // its writer came before the end
+			return fmt.Errorf("start %s: %w", p.ID, c.shut)
+		}
 		return fmt.Errorf("start %s: it ended at once: %s", p.ID, p.now().Reason)
 	case <-ctx.Done():
 		return fmt.Errorf("start %s: it runs but does not answer yet: %w", p.ID, ctx.Err())
@@ -99,19 +106,32 @@ func (p *process) reap(c *child, tell func()) {
 	c.ready()
 	p.mu.Lock()
 	reason := p.deathWords(state)
-	p.child = nil
+	if c.shut != nil {
+		reason = c.shut.Error()
+	}
+	p.child, p.faults = nil, faults{}
 	p.mu.Unlock()
+	p.closeLinks()
+	p.refreshLinks()
 	p.become(nil, world.Down, reason, tell)
 	close(c.ended)
 }
 
-// awaitReady asks Ready until it answers, then marks the node up and closes up. It gives up when the child ends.
+// awaitReady asks Ready until it answers, then opens the links, marks the node up and closes up. It gives up when the
+// child ends, and ends it when a link cannot be opened.
 func (p *process) awaitReady(ctx context.Context, c *child, up chan<- struct{}, tell func()) {
 	tick := time.NewTicker(readyEvery)
 	defer tick.Stop()
 	for {
 		if p.answers(ctx) {
-			if p.become(c, world.Up, "", tell) {
+			goes, err := p.openLinks(c, func() bool { return p.become(c, world.Up, "", tell) })
+			switch {
+			case err != nil:
+				p.mu.Lock()
+				c.shut = err
+				p.mu.Unlock()
+				c.cmd.kill()
+			case goes:
 				close(up)
 			}
 			return
@@ -125,9 +145,9 @@ func (p *process) awaitReady(ctx context.Context, c *child, up chan<- struct{}, 
 }
 
 // end sends sig to the child and waits until it is dead; after grace it is killed.
-func (p *process) end(ctx context.Context, verb string, sig syscall.Signal, grace time.Duration) error {
+func (p *process) end(ctx context.Context, verb string, sig syscall.Signal, grace time.Duration, tell func()) error {
 	p.mu.Lock()
-	c := p.child
+	c, paused := p.child, p.seen.State == world.Paused
 	p.want = verb
 	p.mu.Unlock()
 	if c == nil {
@@ -137,6 +157,8 @@ func (p *process) end(ctx context.Context, verb string, sig syscall.Signal, grac
 		c.cmd.kill()
 	} else if err := c.cmd.signal(sig); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return fmt.Errorf("%s %s: %w", verb, p.ID, err)
+	} else if paused {
+		c.cmd.resume() // it takes no notice of the signal before that
 	}
 	timer := time.NewTimer(grace)
 	defer timer.Stop()
@@ -146,9 +168,44 @@ func (p *process) end(ctx context.Context, verb string, sig syscall.Signal, grac
 	case <-timer.C:
 		c.cmd.kill()
 	case <-ctx.Done():
+		if paused && sig != syscall.SIGKILL {
+			p.become(c, world.Up, "", tell) // for how long it likes
+		}
 		return fmt.Errorf("%s %s: the signal is sent, it has not ended yet: %w", verb, p.ID, ctx.Err())
 	}
 	<-c.ended // SIGKILL cannot be ignored
+	return nil
+}
+
+// pause silences the child and all below it.
+func (p *process) pause(tell func()) error {
+	p.mu.Lock()
+	c, state := p.child, p.seen.State
+	p.mu.Unlock()
+	if state != world.Up {
+		return fmt.Errorf("pause %s: it is %s: %w", p.ID, state, ErrConflict)
+	}
+	if err := c.cmd.pause(); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return fmt.Errorf("pause %s: %w", p.ID, err)
+	}
+	if !p.become(c, world.Paused, "", tell) {
+		return p.ended(Pause)
+	}
+	return nil
+}
+
+// resume lets a paused child and all below it go on.
+func (p *process) resume(tell func()) error {
+	p.mu.Lock()
+	c, state := p.child, p.seen.State
+	p.mu.Unlock()
+	if state != world.Paused {
+		return fmt.Errorf("resume %s: it is %s: %w", p.ID, state, ErrConflict)
+	}
+	c.cmd.resume()
+	if !p.become(c, world.Up, "", tell) {
+		return p.ended(Resume)
+	}
 	return nil
 }
 
@@ -170,7 +227,7 @@ func (p *process) become(c *child, s world.State, reason string, tell func()) bo
 		p.mu.Unlock()
 		return false
 	}
-	p.seen.At, p.seen.State, p.seen.Reason = time.Now(), s, reason
+	p.seen.At, p.seen.State, p.seen.Reason, p.seen.Faults = time.Now(), s, reason, p.faults.told()
 	p.mu.Unlock()
 	tell()
 	return true

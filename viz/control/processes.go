@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"reflect"
+	"slices"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -23,7 +26,10 @@ type Processes struct {
 	changed chan struct{} // closed and renewed at every change
 }
 
-// NewProcesses makes the runtime; nothing is started. It fails on two nodes of one id and on a log that cannot be made.
+// NewProcesses makes the runtime; nothing is started. It fails on two nodes of one id, on a log that cannot be made, and
+// on a link whose ends are not among the nodes or that listens where another does.
+//
+// While a node is not up the links to it do not listen: its callers are refused as they would be by the node itself.
 func NewProcesses(specs []Process, links []Link) (*Processes, error) {
 	p := &Processes{nodes: map[string]*process{}, changed: make(chan struct{})}
 	for _, s := range specs {
@@ -41,37 +47,98 @@ func NewProcesses(specs []Process, links []Link) (*Processes, error) {
 		p.order = append(p.order, s.ID)
 		p.nodes[s.ID] = &process{Process: s, seen: world.NodeSeen{
 			At: time.Now(), Node: s.ID, State: world.Down, Reason: "not started yet", URL: s.URL,
-			Engine: s.Engine, Volatile: s.Volatile, Verbs: []string{Kill, Stop, Start},
+			Engine: s.Engine, Volatile: s.Volatile,
 		}}
+	}
+	if err := p.wire(links); err != nil {
+		return nil, err
+	}
+	for _, n := range p.nodes {
+		n.seen.Verbs = n.verbs()
 	}
 	p.fork = newForker()
 	return p, nil
 }
 
-// Do is [Runtime.Do].
+// wire makes the links and hands them to the nodes at their ends.
+func (p *Processes) wire(links []Link) error {
+	listens := map[string]bool{}
+	for _, spec := range links {
+		to, from := p.nodes[spec.To], p.nodes[spec.From]
+		switch {
+		case to == nil:
+			return fmt.Errorf("a link leads to %q, which is no node", spec.To)
+		case from == nil && spec.From != "":
+			return fmt.Errorf("a link to %s comes from %q, which is no node; leave From empty for whoever is none", spec.To, spec.From)
+		case listens[spec.Listen]:
+			return fmt.Errorf("two links listen on %s", spec.Listen)
+		}
+		listens[spec.Listen] = true
+		l := newLink(spec, func() faults {
+			f := to.onLinks()
+			f.cut = f.cut || from != nil && from.onLinks().cut
+			return f
+		})
+		to.to = append(to.to, l)
+		if from != nil {
+			from.from = append(from.from, l)
+		}
+	}
+	return nil
+}
+
+// verbs are those that would do something to the node in some state of it.
+func (p *process) verbs() []string {
+	all := []string{Kill, Stop, Start, Pause, Resume}
+	asked := !p.Client && (p.SetFaults != nil || len(p.to) > 0)
+	linked := len(p.to)+len(p.from) > 0
+	if asked {
+		all = append(all, Slow)
+	}
+	if linked {
+		all = append(all, Cut)
+	}
+	if asked {
+		all = append(all, Errors)
+	}
+	if asked || linked {
+		all = append(all, Heal)
+	}
+	return all
+}
+
+// Do is [Runtime.Do]. Faults are set on a node that is up, and end with its process: what is started is healthy. Slow and
+// errors replace what was set before; heal of a node without faults does nothing, in any state.
 func (p *Processes) Do(ctx context.Context, node string, a Action) error {
-	verb := a.Verb
 	n, ok := p.nodes[node]
 	if !ok {
-		return fmt.Errorf("%s %q: %w", verb, node, ErrUnknownNode)
+		return fmt.Errorf("%s %q: %w", a.Verb, node, ErrUnknownNode)
 	}
-	switch verb {
-	case Kill, Stop, Start:
-	default:
-		return fmt.Errorf("%q %s: %w", verb, node, ErrUnknownVerb)
+	if verbs := n.now().Verbs; !slices.Contains(verbs, a.Verb) {
+		return fmt.Errorf("%q %s: %w; there is %s", a.Verb, node, ErrUnknownVerb, strings.Join(verbs, ", "))
 	}
-	if verb == Kill { // a kill does not wait for an action under way, a gentle stop say
-		return n.end(ctx, verb, syscall.SIGKILL, StopGrace)
+	if err := a.check(); err != nil {
+		return fmt.Errorf("%s %s: %w", a.Verb, node, err)
+	}
+	if a.Verb == Kill { // a kill does not wait for an action under way, a gentle stop say
+		return n.end(ctx, a.Verb, syscall.SIGKILL, StopGrace, p.tell)
 	}
 	n.act.Lock()
 	defer n.act.Unlock()
-	if verb == Stop {
-		return n.end(ctx, verb, n.StopSignal, StopGrace)
+	switch a.Verb {
+	case Stop:
+		return n.end(ctx, a.Verb, n.StopSignal, StopGrace, p.tell)
+	case Start:
+		if s := n.now().State; s != world.Down {
+			return fmt.Errorf("start %s: it is %s: %w", node, s, ErrConflict)
+		}
+		return n.start(ctx, p.fork, p.tell)
+	case Pause:
+		return n.pause(p.tell)
+	case Resume:
+		return n.resume(p.tell)
 	}
-	if n.now().State != world.Down {
-		return fmt.Errorf("start %s: it runs: %w", node, ErrConflict)
-	}
-	return n.start(ctx, p.fork, p.tell)
+	return n.impose(ctx, a, p.tell)
 }
 
 // Watch is [Runtime.Watch].
@@ -82,7 +149,7 @@ func (p *Processes) Watch(ctx context.Context, see func(world.NodeSeen)) error {
 		changed := p.changed
 		p.mu.Unlock()
 		for _, id := range p.order {
-			if now := p.nodes[id].now(); now.At != last[id].At || now.State != last[id].State {
+			if now := p.nodes[id].now(); !reflect.DeepEqual(now, last[id]) {
 				last[id] = now
 				see(now)
 			}
@@ -108,8 +175,8 @@ func (p *Processes) PIDs() map[string]int {
 	return pids
 }
 
-// Close stops every node that runs, those of later groups after those of earlier ones are dead, and waits for all.
-// Nodes in no group come last.
+// Close stops every node that runs, those of later groups after those of earlier ones are dead, and waits for all and
+// for the links, which end with the nodes that they lead to. Nodes in no group come last.
 func (p *Processes) Close(groups ...[]string) {
 	groups = append(groups, p.order)
 	for _, g := range groups {

@@ -18,19 +18,26 @@ const (
 	loadWithin = time.Second // how long an answer may take
 )
 
-// ErrNoLoad is wrapped where the node that makes the traffic did not do as it was told.
-var ErrNoLoad = errors.New("the traffic could not be set")
+// Errors of Load.Set, with the reason in words.
+var (
+	// ErrNoLoad is wrapped where the node that makes the traffic did not do as it was told.
+	ErrNoLoad = errors.New("the traffic could not be set")
+	// ErrBadLoad is wrapped where that node refuses what it was told.
+	ErrBadLoad = errors.New("the traffic cannot be set so")
+)
 
-// Load watches and sets how much traffic there is. All fields must be set.
+// Load watches and sets what traffic there is. All fields must be set.
 type Load struct {
 	Spec world.LoadSpec
 	URL  func(node string) string // a node's base address; empty: not known yet
 	See  func(...world.Observation)
 }
 
-// rate is what the node's address takes and gives.
-type rate struct {
-	PerSecond float64 `json:"per_second"`
+// Traffic is what is to be set; what is left out stays as it is.
+type Traffic struct {
+	PerSecond *float64           `json:"per_second,omitempty"` // journeys
+	Patterns  map[string]float64 `json:"patterns,omitempty"`   // weight of each among the journeys
+	Features  map[string]float64 `json:"features,omitempty"`   // share of journeys that use each
 }
 
 // Run asks every second until ctx ends and returns nil then. See gets a LoadSeen each time, negative where the node
@@ -40,14 +47,15 @@ func (l *Load) Run(ctx context.Context) error {
 	tick := time.NewTicker(loadEvery)
 	defer tick.Stop()
 	for {
-		seen, err := l.ask(ctx, client, http.MethodGet, nil)
+		seen, err := l.get(ctx, client)
 		if err != nil {
-			seen = -1
+			seen = world.LoadSeen{PerSecond: -1}
 		}
 		if ctx.Err() != nil {
 			return nil
 		}
-		l.See(world.LoadSeen{At: time.Now(), PerSecond: seen})
+		seen.At = time.Now()
+		l.See(seen)
 		select {
 		case <-ctx.Done():
 			return nil
@@ -56,45 +64,65 @@ func (l *Load) Run(ctx context.Context) error {
 	}
 }
 
-// Set sets the traffic to n journeys a second and tells See at once. Errors wrap ErrNoLoad and say why in words.
-func (l *Load) Set(ctx context.Context, n float64) error {
-	body, err := json.Marshal(rate{n})
+// Set sets the traffic, asks how it is then, tells See at once and returns it. Errors wrap ErrNoLoad or ErrBadLoad.
+func (l *Load) Set(ctx context.Context, wanted Traffic) (world.LoadSeen, error) {
+	body, err := json.Marshal(wanted)
 	if err != nil {
-		return fmt.Errorf("set the traffic to %v: %w", n, err)
+		return world.LoadSeen{}, fmt.Errorf("set the traffic: %w", err)
 	}
-	if _, err := l.ask(ctx, newClient(loadWithin), http.MethodPost, body); err != nil {
-		return fmt.Errorf("%w to %v a second: %w", ErrNoLoad, n, err)
+	client := newClient(loadWithin)
+	status, answer, err := l.ask(ctx, client, http.MethodPost, body)
+	switch {
+	case err != nil:
+		return world.LoadSeen{}, fmt.Errorf("%w: %w", ErrNoLoad, err)
+	case status == http.StatusBadRequest:
+		return world.LoadSeen{}, fmt.Errorf("%w: %s", ErrBadLoad, problem(l.Spec.Node, status, answer))
+	case status >= 300:
+		return world.LoadSeen{}, fmt.Errorf("%w: %s", ErrNoLoad, problem(l.Spec.Node, status, answer))
 	}
-	l.See(world.LoadSeen{At: time.Now(), PerSecond: n})
-	return nil
+	seen, err := l.get(ctx, client)
+	if err != nil {
+		return seen, fmt.Errorf("%w, or so it seems: %w", ErrNoLoad, err)
+	}
+	seen.At = time.Now()
+	l.See(seen)
+	return seen, nil
 }
 
-// ask sends one request to the node and returns the rate that it answers.
-func (l *Load) ask(ctx context.Context, client *http.Client, method string, body []byte) (float64, error) {
+// get asks the node what traffic is set.
+func (l *Load) get(ctx context.Context, client *http.Client) (seen world.LoadSeen, err error) {
+	status, answer, err := l.ask(ctx, client, http.MethodGet, nil)
+	if err != nil {
+		return seen, err
+	}
+	if status >= 300 {
+		return seen, errors.New(problem(l.Spec.Node, status, answer))
+	}
+	var said struct {
+		Traffic
+		Dropped int64 `json:"dropped"`
+	}
+	if err := json.Unmarshal(answer, &said); err != nil || said.PerSecond == nil || *said.PerSecond < 0 {
+		return seen, fmt.Errorf("%s answered something else than its traffic", l.Spec.Node)
+	}
+	return world.LoadSeen{PerSecond: *said.PerSecond, Patterns: said.Patterns, Features: said.Features, Dropped: said.Dropped}, nil
+}
+
+// ask sends one request to the node; its error says in words why there was no answer.
+func (l *Load) ask(ctx context.Context, client *http.Client, method string, body []byte) (status int, answer []byte, err error) {
 	base := l.URL(l.Spec.Node)
 	if base == "" {
-		return 0, fmt.Errorf("the address of %s is not known yet", l.Spec.Node)
+		return 0, nil, fmt.Errorf("the address of %s is not known yet", l.Spec.Node)
 	}
 	req, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(base, "/")+l.Spec.Path, bytes.NewReader(body))
 	if err != nil {
-		return 0, err
+		return 0, nil, err
 	}
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}
-	status, answer, err := exchange(client, req)
-	if err != nil {
-		return 0, errors.New(words(l.Spec.Node, err))
+	if status, answer, err = exchange(client, req); err != nil {
+		return 0, nil, errors.New(words(l.Spec.Node, err))
 	}
-	if status >= 300 {
-		return 0, errors.New(problem(l.Spec.Node, status, answer))
-	}
-	if method != http.MethodGet {
-		return 0, nil
-	}
-	var r rate
-	if err := json.Unmarshal(answer, &r); err != nil || r.PerSecond < 0 {
-		return 0, fmt.Errorf("%s answered something else than its rate", l.Spec.Node)
-	}
-	return r.PerSecond, nil
+	return status, answer, nil
 }

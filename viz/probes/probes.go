@@ -1,5 +1,5 @@
-// Package probes watches what works by trying it: it uses the features that nobody used for a while, and asks how much
-// traffic is set.
+// Package probes watches what works by trying it: it uses the features that nobody used for a while, and asks what
+// traffic is set and what waits in outboxes.
 package probes
 
 import (
@@ -74,7 +74,7 @@ func (p *Probes) Run(ctx context.Context, see func(...world.Observation)) error 
 			if busy {
 				continue
 			}
-			req, trace, err := request(ctx, base, spec, p.System.Vars)
+			req, id, err := request(ctx, base, spec, p.System.Vars)
 			if err != nil {
 				log.Error("a cell cannot be probed", "feature", cell.Feature, "pattern", cell.Pattern, "error", err)
 				hopeless[cell] = true
@@ -91,7 +91,8 @@ func (p *Probes) Run(ctx context.Context, see func(...world.Observation)) error 
 				if ctx.Err() != nil {
 					return // the end of the visualizer is no failure of the system
 				}
-				try.Feature, try.Pattern, try.Probe, try.TraceID = cell.Feature, cell.Pattern, true, trace
+				try.Feature, try.Pattern, try.Probe = cell.Feature, cell.Pattern, true
+				try.TraceID, try.SpanID = id.trace, id.span
 				see(world.TriesSeen{At: time.Now(), Tries: []world.TrySeen{try}})
 			})
 		}

@@ -3,14 +3,12 @@ package probes_test
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -108,8 +106,8 @@ func TestRequestIsFilled(t *testing.T) {
 	if !try.OK || !try.Probe || try.Status != 201 || try.Feature != "buy" || try.Pattern != "sync" || try.Duration <= 0 || try.Start.IsZero() {
 		t.Errorf("try %+v", try)
 	}
-	if !strings.HasPrefix(first.trace, "00-"+try.TraceID+"-") || len(first.trace) != 55 {
-		t.Errorf("traceparent %q, trace %q", first.trace, try.TraceID)
+	if first.trace != "00-"+try.TraceID+"-"+try.SpanID+"-01" || len(first.trace) != 55 {
+		t.Errorf("traceparent %q, trace %q, span %q", first.trace, try.TraceID, try.SpanID)
 	}
 	if second := await(t, requests); second.body["id"] == first.body["id"] {
 		t.Error("the uuid is the same twice")
@@ -238,57 +236,5 @@ func TestLeftAlone(t *testing.T) {
 	defer mu.Unlock()
 	if len(paths) != 1 || paths["/get"] == 0 {
 		t.Errorf("asked %v, want /get alone", paths)
-	}
-}
-
-func TestLoad(t *testing.T) {
-	var (
-		mu   sync.Mutex
-		rate = 5.0
-	)
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		mu.Lock()
-		defer mu.Unlock()
-		body := struct {
-			PerSecond float64 `json:"per_second"`
-		}{rate}
-		if r.Method == http.MethodPost {
-			if err := json.NewDecoder(r.Body).Decode(&body); err != nil || body.PerSecond > 100 {
-				w.WriteHeader(400)
-				_, _ = io.WriteString(w, `{"detail":"not more than 100"}`)
-				return
-			}
-			rate = body.PerSecond
-		}
-		_ = json.NewEncoder(w).Encode(body)
-	}))
-	defer srv.Close()
-	seen := make(chan float64, 100)
-	l := probes.Load{Spec: world.LoadSpec{Node: "shoppers", Path: "/load", Max: 500}, URL: func(string) string { return srv.URL },
-		See: func(obs ...world.Observation) { seen <- obs[0].(world.LoadSeen).PerSecond }}
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan error, 1)
-	go func() { done <- l.Run(ctx) }()
-	if got := await(t, seen); got != 5 {
-		t.Errorf("seen %v, want 5", got)
-	}
-	if err := l.Set(t.Context(), 42); err != nil {
-		t.Fatal(err)
-	}
-	for await(t, seen) != 42 {
-	}
-	err := l.Set(t.Context(), 200)
-	if !errors.Is(err, probes.ErrNoLoad) || !strings.Contains(err.Error(), "not more than 100") {
-		t.Errorf("got %v", err)
-	}
-	srv.Close()
-	if err := l.Set(t.Context(), 1); !errors.Is(err, probes.ErrNoLoad) || !strings.Contains(err.Error(), "shoppers refused the connection") {
-		t.Errorf("got %v", err)
-	}
-	for await(t, seen) >= 0 {
-	}
-	cancel()
-	if err := <-done; err != nil {
-		t.Error(err)
 	}
 }

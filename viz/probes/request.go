@@ -20,33 +20,35 @@ import (
 // blank is a "{name}" to be filled.
 var blank = regexp.MustCompile(`\{([a-z0-9_]+)\}`)
 
-// request makes the request of a spec, its blanks filled, in a trace of its own whose id is returned. It fails on a
-// blank that has no values.
-func request(ctx context.Context, base string, spec world.RequestSpec, vars map[string][]string) (*http.Request, string, error) {
+// ids are the trace of a request and the span that it names as its parent.
+type ids struct{ trace, span string }
+
+// request makes the request of a spec, its blanks filled, in a trace of its own. It fails on a blank that has no values.
+func request(ctx context.Context, base string, spec world.RequestSpec, vars map[string][]string) (*http.Request, ids, error) {
 	f := filler{vars: vars}
 	path := f.fill(spec.Path, url.PathEscape)
 	var body io.Reader
 	if spec.Body != nil {
 		b, err := json.Marshal(f.walk(spec.Body))
 		if err != nil {
-			return nil, "", fmt.Errorf("body of %s %s: %w", spec.Method, spec.Path, err)
+			return nil, ids{}, fmt.Errorf("body of %s %s: %w", spec.Method, spec.Path, err)
 		}
 		body = bytes.NewReader(b)
 	}
 	if f.missing != "" {
-		return nil, "", fmt.Errorf("%s %s: the system file's vars have no values for %q", spec.Method, spec.Path, f.missing)
+		return nil, ids{}, fmt.Errorf("%s %s: the system file's vars have no values for %q", spec.Method, spec.Path, f.missing)
 	}
 	req, err := http.NewRequestWithContext(ctx, spec.Method, strings.TrimSuffix(base, "/")+path, body)
 	if err != nil {
-		return nil, "", fmt.Errorf("%s %s: %w", spec.Method, spec.Path, err)
+		return nil, ids{}, fmt.Errorf("%s %s: %w", spec.Method, spec.Path, err)
 	}
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}
 	req.Header.Set("User-Agent", "stillup-probe")
-	trace := fmt.Sprintf("%016x%016x", rand.Uint64(), rand.Uint64()|1)
-	req.Header.Set("Traceparent", fmt.Sprintf("00-%s-%016x-01", trace, rand.Uint64()|1))
-	return req, trace, nil
+	id := ids{fmt.Sprintf("%016x%016x", rand.Uint64(), rand.Uint64()|1), fmt.Sprintf("%016x", rand.Uint64()|1)}
+	req.Header.Set("Traceparent", fmt.Sprintf("00-%s-%s-01", id.trace, id.span))
+	return req, id, nil
 }
 
 // filler fills blanks; each has one value throughout a request.

@@ -14,7 +14,7 @@ import (
 	"github.com/stillup/stillup/viz/world"
 )
 
-// calls are the HTTP requests between nodes among the spans.
+// calls are the requests between nodes, and the uses of stores, among the spans.
 func (rc *Receiver) calls(data *tracepb.TracesData) []world.CallSeen {
 	var calls []world.CallSeen
 	for _, r := range data.GetResourceSpans() {
@@ -34,6 +34,9 @@ func (rc *Receiver) calls(data *tracepb.TracesData) []world.CallSeen {
 // for one that is unknown.
 func (rc *Receiver) call(self string, span *tracepb.Span) (c world.CallSeen, ok bool) {
 	a := attributes(span.GetAttributes())
+	if span.GetKind() == tracepb.Span_SPAN_KIND_CLIENT && a.text("db.system.name", "db.system") != "" {
+		return rc.reach(self, a, span)
+	}
 	c.Method = a.text("http.request.method", "http.method")
 	if c.Method == "" {
 		return c, false
@@ -50,7 +53,11 @@ func (rc *Receiver) call(self string, span *tracepb.Span) (c world.CallSeen, ok 
 	switch span.GetKind() {
 	case tracepb.Span_SPAN_KIND_CLIENT:
 		c.Caller = self
-		c.Callee = rc.callee(a, address)
+		if a.text("messaging.system") == "" {
+			c.Callee = rc.callee(a, address)
+		} else if c.Path != "" { // else it is the sending of any message; and the address is the bus's
+			c.Via, c.Callee = world.ViaBus, rc.o.Node(a.text(peerNames...))
+		}
 	case tracepb.Span_SPAN_KIND_SERVER:
 		c.Served = true
 		c.Callee = self
@@ -69,6 +76,34 @@ func (rc *Receiver) call(self string, span *tracepb.Span) (c world.CallSeen, ok 
 	if c.Failed || c.Status >= 400 {
 		c.Reason = reason(c.Callee, c.Status, span.GetStatus().GetMessage(), a.text("error.type"))
 	}
+	timed(&c, span)
+	return c, true
+}
+
+// reach reads the span of a use of a store; ok is false where it does not say whose by a node's name: a service's own
+// store is its own affair.
+func (rc *Receiver) reach(self string, a attributes, span *tracepb.Span) (c world.CallSeen, ok bool) {
+	c.Via, c.Caller, c.Callee = world.ViaStore, self, rc.o.Node(a.text(peerNames...))
+	if c.Callee == "" || !rc.o.Store(c.Callee) {
+		return c, false
+	}
+	c.Method = a.text("db.operation.name", "db.operation")
+	if c.Method == "" {
+		c.Method, _, _ = strings.Cut(span.GetName(), " ")
+	}
+	c.Path = a.text("db.collection.name", "db.namespace")
+	if c.Failed = span.GetStatus().GetCode() == tracepb.Status_STATUS_CODE_ERROR; c.Failed {
+		c.Reason = reason(c.Callee, 0, span.GetStatus().GetMessage(), a.text("error.type"))
+	}
+	timed(&c, span)
+	return c, true
+}
+
+// peerNames are the attributes by which a client span names its callee.
+var peerNames = []string{"peer.service", "service.peer.name"}
+
+// timed fills in when a span was, and its place in its trace.
+func timed(c *world.CallSeen, span *tracepb.Span) {
 	c.Start = time.Unix(0, int64(span.GetStartTimeUnixNano())).UTC()
 	if span.GetEndTimeUnixNano() > span.GetStartTimeUnixNano() {
 		c.Duration = time.Duration(span.GetEndTimeUnixNano() - span.GetStartTimeUnixNano())
@@ -76,12 +111,11 @@ func (rc *Receiver) call(self string, span *tracepb.Span) (c world.CallSeen, ok 
 	c.TraceID = hex.EncodeToString(span.GetTraceId())
 	c.SpanID = hex.EncodeToString(span.GetSpanId())
 	c.ParentID = hex.EncodeToString(span.GetParentSpanId())
-	return c, true
 }
 
 // callee is the node that a client span's request went to: by name, else by address.
 func (rc *Receiver) callee(a attributes, address *url.URL) string {
-	if node := rc.o.Node(a.text("peer.service", "service.peer.name")); node != "" {
+	if node := rc.o.Node(a.text(peerNames...)); node != "" {
 		return node
 	}
 	host, port := a.text("server.address", "net.peer.name"), a.number("server.port", "net.peer.port")

@@ -1,4 +1,5 @@
-// Package traces watches requests: it takes the services' spans over OTLP/HTTP and turns those of HTTP requests into calls.
+// Package traces watches requests: it takes the services' spans over OTLP/HTTP and turns those of requests, over HTTP or
+// the bus, and of reaches into other services' stores, into calls.
 package traces
 
 import (
@@ -29,18 +30,23 @@ const readWithin = 10 * time.Second
 type Options struct {
 	Node   func(name string) string     // the node whose spans say service.name = name; empty: none
 	NodeAt func(hostport string) string // the node that listens there; empty: none
+	Store  func(node string) bool       // whether the node is a store; nil: none is
 	See    func(...world.Observation)   // takes CallsSeen; called from the requests' goroutines
 	Log    *slog.Logger                 // nil: none
 }
 
 // Receiver is the handler for POST /v1/traces: OTLP/HTTP in protobuf or JSON, gzip or plain. It keeps the client and
-// server spans of HTTP requests between nodes and drops everything else.
+// server spans of requests between nodes, and the client spans of uses of a store that name it, and drops everything
+// else.
 type Receiver struct{ o Options }
 
 // New makes a receiver.
 func New(o Options) *Receiver {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Store == nil {
+		o.Store = func(string) bool { return false }
 	}
 	return &Receiver{o}
 }

@@ -28,11 +28,13 @@ func receive() (*traces.Receiver, *[]world.CallSeen) {
 	seen := &[]world.CallSeen{}
 	return traces.New(traces.Options{
 		Node: func(name string) string {
-			if name == "orders" || name == "catalog" {
+			switch name {
+			case "orders", "catalog", "catalog-db":
 				return name
 			}
 			return ""
 		},
+		Store: func(node string) bool { return node == "catalog-db" },
 		NodeAt: func(hostport string) string {
 			return map[string]string{"127.0.0.1:9001": "catalog", "[::1]:9001": "catalog", "catalog:80": "catalog"}[hostport]
 		},
@@ -123,12 +125,29 @@ func TestSpans(t *testing.T) {
 		{"unknown callee", "orders", client, []any{"http.request.method", "GET", "url.full", "https://example.com/"}, nil, world.CallSeen{}},
 		{"health", "catalog", served, []any{"http.request.method", "GET", "url.path", "/healthz", "http.response.status_code", 200}, nil, world.CallSeen{}},
 		{"readiness", "catalog", served, []any{"http.request.method", "GET", "url.path", "/readyz", "http.response.status_code", 503}, nil, world.CallSeen{}},
+		{"over the bus", "orders", client, []any{"messaging.system", "redis", "http.request.method", "GET", "url.path", "/bus/products?ids=1", "peer.service", "catalog", "server.address", "127.0.0.1", "server.port", 9001, "http.response.status_code", 200}, nil,
+			world.CallSeen{Via: world.ViaBus, Caller: "orders", Callee: "catalog", Method: "GET", Path: "/bus/products", Status: 200}},
+		{"over the bus, not answered", "orders", client, []any{"messaging.system", "redis", "http.request.method", "GET", "url.path", "/bus/products", "peer.service", "catalog"}, failed("context deadline exceeded"),
+			world.CallSeen{Via: world.ViaBus, Caller: "orders", Callee: "catalog", Method: "GET", Path: "/bus/products", Failed: true, Reason: "catalog did not answer in time"}},
+		{"served over the bus", "catalog", served, []any{"messaging.system", "redis", "http.request.method", "GET", "url.path", "/bus/products", "http.response.status_code", 200}, nil,
+			world.CallSeen{Callee: "catalog", Served: true, Method: "GET", Path: "/bus/products", Status: 200}},
+		{"a message to nobody by name", "orders", client, []any{"messaging.system", "redis", "http.request.method", "GET", "url.path", "/a", "server.address", "127.0.0.1", "server.port", 9001}, nil, world.CallSeen{}},
+		{"a message that is no request", "orders", client, []any{"messaging.system", "redis", "peer.service", "catalog"}, nil, world.CallSeen{}},
+		{"a message without a path", "orders", client, []any{"messaging.system", "redis", "http.request.method", "POST", "peer.service", "catalog"}, nil, world.CallSeen{}},
+		{"another's store", "orders", client, []any{"db.system.name", "mongodb", "db.operation.name", "find", "db.collection.name", "products", "db.namespace", "catalog", "peer.service", "catalog-db"}, nil,
+			world.CallSeen{Via: world.ViaStore, Caller: "orders", Callee: "catalog-db", Method: "find", Path: "products"}},
+		{"another's store, old names", "orders", client, []any{"db.system", "mongodb", "db.operation", "find", "peer.service", "catalog-db"}, failed("server selection error: server selection timeout"),
+			world.CallSeen{Via: world.ViaStore, Caller: "orders", Callee: "catalog-db", Method: "find", Failed: true, Reason: "server selection error: server selection timeout"}},
+		{"another's store, over HTTP", "orders", client, []any{"db.system.name", "elasticsearch", "http.request.method", "GET", "db.namespace", "shop", "peer.service", "catalog-db"}, nil,
+			world.CallSeen{Via: world.ViaStore, Caller: "orders", Callee: "catalog-db", Method: "query", Path: "shop"}},
+		{"a store that is none", "orders", client, []any{"db.system.name", "mongodb", "db.operation.name", "find", "peer.service", "catalog"}, nil, world.CallSeen{}},
+		{"a store of no name", "orders", client, []any{"db.system.name", "postgresql", "db.operation.name", "SELECT", "http.request.method", "GET", "server.address", "127.0.0.1", "server.port", 9001}, nil, world.CallSeen{}},
 		{"not HTTP", "orders", client, []any{"db.system", "postgresql", "server.address", "127.0.0.1", "server.port", 9001}, nil, world.CallSeen{}},
 		{"inside a service", "orders", tracepb.Span_SPAN_KIND_INTERNAL, []any{"http.request.method", "GET", "peer.service", "catalog"}, nil, world.CallSeen{}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			h, seen := receive()
-			w := post(t, h, export(t, tc.service, &tracepb.Span{Kind: tc.kind, Attributes: attrs(tc.attrs...), Status: tc.status}), "Content-Type", "application/x-protobuf")
+			w := post(t, h, export(t, tc.service, &tracepb.Span{Name: "query products", Kind: tc.kind, Attributes: attrs(tc.attrs...), Status: tc.status}), "Content-Type", "application/x-protobuf")
 			if w.Code != http.StatusOK || w.Body.Len() != 0 || w.Header().Get("Content-Type") != "application/x-protobuf" {
 				t.Fatalf("answered %d %q", w.Code, w.Body)
 			}

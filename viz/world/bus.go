@@ -46,6 +46,7 @@ func (w *World) busSeen(o BusSeen) {
 		}
 		if n.state != s {
 			n.state, n.since = s, clock(o.At)
+			w.touchCells()
 		}
 		w.touch(n)
 	}

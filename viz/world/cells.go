@@ -25,12 +25,15 @@ type cell struct {
 	key      CellKey
 	spec     RequestSpec
 	asked    bool // it has a request
+	needs    []*node
+	feeds    []*node
 	tries    counter
 	took     durations
 	reason   string
 	reasonAt time.Time
 	lastTry  time.Time // when the newest began
 	lastEnd  time.Time // when one was last answered or given up
+	typical  typical
 	shown    Cell
 }
 
@@ -53,6 +56,7 @@ func (w *World) declareCells() {
 			w.cells = append(w.cells, c)
 			w.cellBy[k] = c
 			if c.asked {
+				w.declareCauses(c)
 				w.routes[c.spec.Node] = append(w.routes[c.spec.Node],
 					route{c.spec.Method, strings.Split(c.spec.Path, "/"), c})
 			}
@@ -78,24 +82,40 @@ func (r *route) matches(method, path string) bool {
 	return true
 }
 
-// callTried takes a client's call as a try of the feature whose request it is.
-func (w *World) callTried(c *CallSeen) {
+// callTried takes a client's call as a try of the feature whose request it is, and as the root of its trace; it is false
+// for a call that is no such request.
+func (w *World) callTried(c *CallSeen) bool {
 	routes := w.routes[c.Callee]
 	i := slices.IndexFunc(routes, func(r route) bool { return r.matches(c.Method, c.Path) })
 	if i < 0 {
-		return
+		return false
 	}
 	cell := routes[i].cell
 	ok := c.Status >= 200 && c.Status < 400 || slices.Contains(cell.spec.OK, c.Status)
 	w.tried(cell, ok, c.Reason, c.Status, c.Start, c.Duration)
+	w.rootPart(cell, ok, c)
+	return true
 }
 
 func (w *World) triesSeen(o TriesSeen) {
 	for i := range o.Tries {
 		t := &o.Tries[i]
-		if c := w.cellBy[CellKey{t.Feature, t.Pattern}]; c != nil {
-			w.tried(c, t.OK, t.Reason, t.Status, t.Start, t.Duration)
+		c := w.cellBy[CellKey{t.Feature, t.Pattern}]
+		if c == nil {
+			continue
 		}
+		w.tried(c, t.OK, t.Reason, t.Status, t.Start, t.Duration)
+		if t.Probe {
+			w.rootPart(c, t.OK, &CallSeen{Callee: c.spec.Node, Method: c.spec.Method, Path: c.spec.Path, Status: t.Status,
+				Reason: t.Reason, Start: t.Start, Duration: t.Duration, TraceID: t.TraceID, SpanID: t.SpanID})
+		}
+	}
+}
+
+// touchCells has all cells looked at: what a node is like explains them.
+func (w *World) touchCells() {
+	for _, c := range w.cells {
+		w.touch(c)
 	}
 }
 
@@ -148,18 +168,26 @@ func (c *cell) settle(w *World, _ int64) bool {
 		default:
 			now.State = Works
 		}
+		now.Because = c.because(now.State)
+	}
+	if t := c.typical.request; t != nil {
+		now.Cost, now.Trace = &t.Cost, t.Trace
 	}
 	changed := !reflect.DeepEqual(now, c.shown) || c.rev == 0
 	c.shown = now
 	return changed
 }
 
-// behind is how far the copies that the cell's answers rest on are behind their owners.
+// behind is how far the copies that the cell's answers rest on are behind their owners: by what was not read yet, or not
+// even published.
 func (w *World) behind(c *cell) time.Duration {
 	var most time.Duration
 	for _, stream := range c.spec.Reads {
 		if e := w.edgeBy[edgeKey{Take, stream, c.spec.Node}]; e != nil {
 			most = max(most, e.group.age(w.now))
+		}
+		for _, n := range w.emitters[stream] {
+			most = max(most, n.unpublished(w.now))
 		}
 	}
 	return most

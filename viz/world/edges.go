@@ -6,7 +6,7 @@ import (
 
 // The most edges that are kept; what would be one more is not shown.
 const (
-	maxCalls = 2000
+	maxCalls = 2000 // calls and reaches
 	maxFlows = 4000 // emits and takes
 )
 
@@ -35,7 +35,7 @@ func (w *World) edge(k edgeKey) *edge {
 		return e
 	}
 	n, most := &w.flows, maxFlows
-	if k.kind == Call {
+	if k.kind == Call || k.kind == Reach {
 		n, most = &w.calls, maxCalls
 	}
 	if *n >= most {
@@ -57,11 +57,14 @@ func (e *edge) settle(w *World, _ int64) bool {
 		now.Reason = e.reason
 	}
 	switch e.key.kind {
-	case Call:
+	case Call, Reach:
 		e.took.take(w.now, w.now, windowSpan)
 		now.P50MS = ms(e.took.median)
 	case Take:
 		now.Waiting, now.Pending, now.TrimmedUnread = e.group.waiting, e.group.pending, e.group.trimmed
+		if l := w.laneBy[e.key.from]; l != nil && l.transient {
+			now.TrimmedUnread = false
+		}
 		now.OldestMS = e.group.age(w.now).Truncate(100 * time.Millisecond).Milliseconds()
 	}
 	changed := now != e.shown || e.rev == 0
@@ -83,27 +86,58 @@ func (w *World) callsSeen(o CallsSeen) {
 		}
 		at := w.earlier(c.Start.Add(c.Duration))
 		if c.Served {
-			callee.served.add(at, 1, failed)
-			callee.took.add(at, c.Duration)
-			w.touch(callee)
+			if !w.watches(callee, c.Path) {
+				callee.served.add(at, 1, failed)
+				callee.took.add(at, c.Duration)
+				w.touch(callee)
+				w.callPart(c)
+			}
 			continue
 		}
 		caller := w.nodeBy[c.Caller]
 		if caller == nil {
+			w.missingPart(c.TraceID)
 			continue
 		}
-		if e := w.edge(edgeKey{Call, c.Caller, c.Callee}); e != nil {
-			e.total++
-			e.failed += failed
-			e.count.add(at, 1, failed)
-			e.took.add(at, c.Duration)
-			if c.Failed {
-				e.reason, e.reasonAt = why(c.Reason, c.Status), at
+		k := edgeKey{Call, c.Caller, c.Callee}
+		switch c.Via {
+		case ViaHTTP, ViaBus:
+		case ViaStore:
+			if callee.spec.Kind != Store || callee.spec.Owner == c.Caller {
+				continue // its own store's work is its own
 			}
-			w.touch(e)
+			k.kind = Reach
+		default:
+			continue
 		}
-		if caller.spec.Kind == Client {
-			w.callTried(c)
+		if c.Via != ViaBus { // the events that it travels by count on their lanes
+			w.callOn(k, c, at, failed)
 		}
+		if caller.spec.Kind == Client && c.Via == ViaHTTP && w.callTried(c) {
+			continue
+		}
+		w.callPart(c)
 	}
+}
+
+// callOn counts a call on its edge.
+func (w *World) callOn(k edgeKey, c *CallSeen, at time.Time, failed int64) {
+	e := w.edge(k)
+	if e == nil {
+		return
+	}
+	e.total++
+	e.failed += failed
+	e.count.add(at, 1, failed)
+	e.took.add(at, c.Duration)
+	if c.Failed {
+		e.reason, e.reasonAt = why(c.Reason, c.Status), at
+	}
+	w.touch(e)
+}
+
+// watches says whether a request to that path is the visualizer's own way of looking at the node.
+func (w *World) watches(n *node, path string) bool {
+	l := w.system.Load
+	return n.spec.Outbox != "" && path == n.spec.Outbox || l != nil && l.Node == n.spec.ID && path == l.Path
 }

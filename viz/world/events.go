@@ -110,6 +110,9 @@ func (w *World) eventsSeen(o EventsSeen) {
 			TraceParent: clip(s.TraceParent), Raw: s.Raw}
 		if n != nil {
 			e.Node = n.spec.ID
+			if e.Time.After(n.published) {
+				n.published = w.earlier(e.Time)
+			}
 		}
 		w.events.add(e, w.rev+1)
 		if o.History || l == nil {
@@ -119,6 +122,9 @@ func (w *World) eventsSeen(o EventsSeen) {
 		w.bus.count.add(w.now, 1, 0)
 		if !e.Time.IsZero() {
 			w.bus.took.add(w.now, max(0, o.At.Sub(e.Time)))
+		}
+		if e.TraceParent != "" && !l.dead() {
+			w.messagePart(&e, o.At)
 		}
 		if n == nil || l.dead() { // a dead letter is put away by its reader, not by its source
 			continue

@@ -2,7 +2,6 @@ package world
 
 import (
 	"math"
-	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -16,21 +15,23 @@ type World struct {
 	rev    int64
 	dirty  []part // may look different since the last settling
 
-	nodes   []*node // in the order of the file
-	edges   []*edge // takes and emits in the order of the file, then as first seen
-	lanes   []*lane
-	cells   []*cell // features in the order of the file, their patterns within
-	nodeBy  map[string]*node
-	edgeBy  map[edgeKey]*edge
-	laneBy  map[string]*lane
-	cellBy  map[CellKey]*cell
-	sources map[string]*node // by CloudEvents source
-	groups  map[string]*node // by consumer group
-	routes  map[string][]route
-	at      map[string]string // node by host and port; nil: to be made again
+	nodes    []*node // in the order of the file
+	edges    []*edge // takes and emits in the order of the file, then as first seen
+	lanes    []*lane
+	cells    []*cell // features in the order of the file, their patterns within
+	nodeBy   map[string]*node
+	edgeBy   map[edgeKey]*edge
+	laneBy   map[string]*lane
+	cellBy   map[CellKey]*cell
+	sources  map[string]*node   // by CloudEvents source
+	emitters map[string][]*node // by stream, as declared
+	groups   map[string]*node   // by consumer group
+	routes   map[string][]route
+	at       map[string]string // node by host and port; nil: to be made again
 
-	calls, flows int // edges of those kinds, against their bounds
+	calls, flows int // edges: calls and reaches, emits and takes, against their bounds
 
+	costs  costs
 	load   load
 	bus    bus
 	events events
@@ -54,21 +55,26 @@ func (s *stamp) mark() *stamp { return s }
 // New is a world in which the system's nodes are unknown and nothing was seen.
 func New(s System, at time.Time) *World {
 	w := &World{system: s, now: clock(at), nodeBy: map[string]*node{}, edgeBy: map[edgeKey]*edge{}, laneBy: map[string]*lane{},
-		cellBy: map[CellKey]*cell{}, sources: map[string]*node{}, groups: map[string]*node{}, routes: map[string][]route{}}
+		cellBy: map[CellKey]*cell{}, sources: map[string]*node{}, groups: map[string]*node{}, routes: map[string][]route{},
+		emitters: map[string][]*node{}, costs: costs{open: map[string]*trace{}}}
 	for _, spec := range s.Nodes {
 		w.declareNode(spec)
 	}
 	for _, spec := range s.Streams {
 		if l := w.lane(spec.Name); l != nil {
-			l.kind = spec.Kind
+			l.kind, l.transient = spec.Kind, spec.Transient
 		}
 	}
 	for _, spec := range s.Nodes {
 		for _, stream := range spec.Emits {
 			w.edge(edgeKey{Emit, spec.ID, stream})
+			w.emitters[stream] = append(w.emitters[stream], w.nodeBy[spec.ID])
 		}
 		for _, stream := range spec.Takes {
 			w.edge(edgeKey{Take, stream, spec.ID})
+		}
+		for _, store := range spec.Reaches {
+			w.edge(edgeKey{Reach, spec.ID, store})
 		}
 	}
 	w.declareCells()
@@ -94,6 +100,8 @@ func (w *World) Apply(o Observation) {
 	switch o := o.(type) {
 	case NodeSeen:
 		w.nodeSeen(o)
+	case OutboxSeen:
+		w.outboxSeen(o)
 	case EventsSeen:
 		w.eventsSeen(o)
 	case StreamsSeen:
@@ -116,6 +124,7 @@ func (w *World) Apply(o Observation) {
 
 // tick looks at everything that time changes.
 func (w *World) tick() {
+	w.closeTraces()
 	for _, n := range w.nodes {
 		w.touch(n)
 	}
@@ -176,29 +185,6 @@ func clip(s string) string {
 		return s
 	}
 	return strings.ToValidUTF8(s[:maxText], "") + "…"
-}
-
-// load is the traffic as set.
-type load struct {
-	stamp
-	known bool
-	per   float64
-	shown Load
-}
-
-func (w *World) loadSeen(o LoadSeen) {
-	w.load.known = o.PerSecond >= 0
-	if w.load.known {
-		w.load.per = finite(o.PerSecond)
-	}
-	w.touch(&w.load)
-}
-
-func (l *load) settle(_ *World, _ int64) bool {
-	now := Load{PerSecond: tenth(l.per), Known: l.known}
-	changed := !reflect.DeepEqual(now, l.shown) || l.rev == 0
-	l.shown = now
-	return changed
 }
 
 // tenth rounds so that a frame changes only when something visible does.

@@ -16,7 +16,11 @@ var (
 	someStream = rapid.SampledFrom([]string{"orders", "orders.dead", "others", ""})
 	someGroup  = rapid.SampledFrom([]string{"readers", "history", "orders", "someone"})
 	someState  = rapid.SampledFrom([]world.State{world.Up, world.Down, world.Starting, world.Paused, world.Unknown, ""})
-	somePath   = rapid.SampledFrom([]string{"/copies/list/u-001", "/sync/list/u-001", "/sync/orders", "/"})
+	somePath   = rapid.SampledFrom([]string{"/copies/list/u-001", "/sync/list/u-001", "/sync/orders", "/outbox", "/"})
+	someVia    = rapid.SampledFrom([]string{world.ViaHTTP, world.ViaBus, world.ViaStore})
+	someFault  = rapid.SampledFrom([]world.FaultKind{world.FaultSlow, world.FaultCut, world.FaultErrors, "odd"})
+	someTrace  = rapid.SampledFrom([]string{traceID(1), traceID(2), traceID(3), "short", ""})
+	someSpan   = rapid.SampledFrom([]string{spanOf(1), spanOf(2), spanOf(3), servedOf(1), servedOf(2), ""})
 	someStatus = rapid.SampledFrom([]int{0, 200, 201, 404, 409, 503})
 	someReason = rapid.SampledFrom([]string{"", "killed (signal 9)", "stopped", "exit code 1: no", "it refused the connection"})
 	someCount  = rapid.Int64Range(-1, 400)
@@ -27,17 +31,18 @@ func observation(t *rapid.T, now *time.Time) world.Observation {
 	*now = now.Add(time.Duration(rapid.IntRange(-200, 900).Draw(t, "ms")) * time.Millisecond)
 	at := *now
 	took := time.Duration(rapid.IntRange(0, 2000).Draw(t, "took")) * time.Millisecond
-	switch rapid.IntRange(0, 8).Draw(t, "kind") {
+	switch rapid.IntRange(0, 9).Draw(t, "kind") {
 	case 0:
 		return world.NodeSeen{At: at, Node: someNode.Draw(t, "node"), State: someState.Draw(t, "state"), Reason: someReason.Draw(t, "reason"),
-			Volatile: rapid.Bool().Draw(t, "volatile")}
+			Volatile: rapid.Bool().Draw(t, "volatile"), Faults: []world.Fault{{Kind: someFault.Draw(t, "fault"), LatencyMS: int64(took)}}}
 	case 1:
 		o := world.EventsSeen{At: at, History: rapid.Bool().Draw(t, "history")}
 		if rapid.Bool().Draw(t, "rebase") {
 			o.Bases = map[string]int64{someStream.Draw(t, "stream"): someCount.Draw(t, "base")}
 		}
 		for i := range rapid.IntRange(0, 50).Draw(t, "n") {
-			o.Events = append(o.Events, world.EventSeen{Stream: someStream.Draw(t, "stream"), EntryID: fmt.Sprint(i), Source: someNode.Draw(t, "source"), Time: at.Add(-took)})
+			o.Events = append(o.Events, world.EventSeen{Stream: someStream.Draw(t, "stream"), EntryID: fmt.Sprint(i), Source: someNode.Draw(t, "source"), Time: at.Add(-took),
+				TraceParent: "00-" + someTrace.Draw(t, "trace") + "-" + spanOf(1) + "-01"})
 		}
 		return o
 	case 2:
@@ -56,16 +61,20 @@ func observation(t *rapid.T, now *time.Time) world.Observation {
 		for range rapid.IntRange(0, 60).Draw(t, "n") {
 			c := world.CallSeen{Caller: someNode.Draw(t, "caller"), Callee: someNode.Draw(t, "callee"), Served: rapid.Bool().Draw(t, "served"),
 				Method: "GET", Path: somePath.Draw(t, "path"), Status: someStatus.Draw(t, "status"), Start: at.Add(-took), Duration: took}
+			c.Via, c.TraceID, c.SpanID, c.ParentID = someVia.Draw(t, "via"), someTrace.Draw(t, "trace"), someSpan.Draw(t, "span"), someSpan.Draw(t, "parent")
 			c.Failed = c.Status == 0 || c.Status >= 500
 			o.Calls = append(o.Calls, c)
 		}
 		return o
 	case 5:
-		return world.TriesSeen{At: at, Tries: []world.TrySeen{{Feature: "list", Pattern: "copies", OK: rapid.Bool().Draw(t, "ok"), Start: at.Add(-took), Duration: took}}}
+		return world.TriesSeen{At: at, Tries: []world.TrySeen{{Feature: "list", Pattern: "copies", OK: rapid.Bool().Draw(t, "ok"), Start: at.Add(-took), Duration: took,
+			Probe: rapid.Bool().Draw(t, "probe"), TraceID: someTrace.Draw(t, "trace"), SpanID: someSpan.Draw(t, "span")}}}
 	case 6:
-		return world.LoadSeen{At: at, PerSecond: float64(someCount.Draw(t, "load"))}
+		return world.LoadSeen{At: at, PerSecond: float64(someCount.Draw(t, "load")), Patterns: map[string]float64{"sync": float64(someCount.Draw(t, "weight"))}}
 	case 7:
 		return world.ActionSeen{At: at, Node: someNode.Draw(t, "node"), Verb: "kill"}
+	case 8:
+		return world.OutboxSeen{At: at, Node: someNode.Draw(t, "node"), Waiting: someCount.Draw(t, "waiting"), Oldest: at.Add(-took)}
 	}
 	return world.Tick{At: at}
 }
@@ -73,8 +82,9 @@ func observation(t *rapid.T, now *time.Time) world.Observation {
 // TestFramesMerge: whatever is seen, a browser that takes any frames on the way knows what the full frame says (but for
 // the sample of events), totals of edges never fall, and the same observations make the same frames again.
 func TestFramesMerge(t *testing.T) {
-	system := parse(t, small)
+	systems := []world.System{parse(t, small), parse(t, five)}
 	rapid.Check(t, func(t *rapid.T) {
+		system := systems[rapid.IntRange(0, 1).Draw(t, "system")]
 		w, again := world.New(system, start), world.New(system, start)
 		browser := w.Since(0)
 		now, totals := start, map[string]int64{}

@@ -37,54 +37,79 @@ func scene() []world.Observation {
 		backlog(1100, 5, 0, 0, time.Time{}))
 }
 
+// check compares the frame of w from a revision with the golden one of that name, and returns its revision.
+func check(t *testing.T, w *world.World, name string, from int64) int64 {
+	t.Helper()
+	f := w.Since(from)
+	got, err := json.MarshalIndent(f, "", " ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got = append(got, '\n')
+	path := filepath.Join("testdata", "frames", name+".json")
+	if *update {
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Errorf("%s differs; run go test -update and look at the difference. Got:\n%s", path, got)
+	}
+	return f.Rev
+}
+
 // TestGoldenFrames holds what browsers are sent; their modules are tested against the same files.
 func TestGoldenFrames(t *testing.T) {
 	w := fold(t, scene()...)
-	check := func(name string, from int64) int64 {
-		t.Helper()
-		f := w.Since(from)
-		got, err := json.MarshalIndent(f, "", " ")
-		if err != nil {
-			t.Fatal(err)
-		}
-		got = append(got, '\n')
-		path := filepath.Join("testdata", "frames", name+".json")
-		if *update {
-			if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-				t.Fatal(err)
-			}
-			if err := os.WriteFile(path, got, 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !bytes.Equal(got, want) {
-			t.Errorf("%s differs; run go test -update and look at the difference. Got:\n%s", path, got)
-		}
-		return f.Rev
-	}
-	rev := check("full", 0)
+	rev := check(t, w, "full", 0)
 	w.Apply(world.EventsSeen{At: after(1500), Events: entries(5, 2)})
 	w.Apply(calls(1600, call(1550, "shoppers", "orders", "/sync/orders", 201, 11*time.Millisecond)))
-	rev = check("diff", rev)
+	rev = check(t, w, "diff", rev)
 	w.Apply(world.ActionSeen{At: after(2000), Node: "history", Verb: "kill"})
 	w.Apply(state(2010, "history", world.Down, "killed (signal 9)"))
 	w.Apply(calls(2300, call(2200, "shoppers", "history", "/copies/list/u-001", 0, time.Millisecond),
 		call(2210, "shoppers", "history", "/sync/list/u-001", 0, time.Millisecond),
 		call(2220, "shoppers", "history", "/copies/list/u-002", 0, time.Millisecond),
 		call(2230, "shoppers", "history", "/sync/list/u-002", 0, time.Millisecond)))
-	rev = check("dead", rev)
+	rev = check(t, w, "dead", rev)
 	w.Apply(world.EventsSeen{At: after(2500), Events: entries(7, 5)})
 	w.Apply(backlog(2600, 12, 7, 0, after(1500)))
 	w.Apply(tick(4000))
-	rev = check("piles", rev)
+	rev = check(t, w, "piles", rev)
 	w.Apply(state(5000, "history", world.Up, ""))
 	w.Apply(calls(5100, call(5090, "shoppers", "history", "/copies/list/u-001", 200, 4*time.Millisecond)))
 	w.Apply(backlog(5200, 12, 0, 0, time.Time{}))
-	check("caught-up", rev)
+	check(t, w, "caught-up", rev)
+}
+
+// TestGoldenPatterns holds what browsers are sent of patterns, faults, outboxes, causes and costs.
+func TestGoldenPatterns(t *testing.T) {
+	w := foldFive(t, world.BusSeen{At: after(1)}, world.LoadSeen{At: after(1), PerSecond: 20, Dropped: 2,
+		Patterns: map[string]float64{"sync": 2, "copies": 1}, Features: map[string]float64{"list": 0.5}})
+	for _, o := range whole(traceID(1), 0) {
+		w.Apply(o)
+	}
+	slow := state(1000, "catalog", world.Up, "")
+	slow.Faults = []world.Fault{{Kind: world.FaultSlow, LatencyMS: 400}, {Kind: world.FaultErrors, Share: 0.25}}
+	w.Apply(slow)
+	w.Apply(world.OutboxSeen{At: after(1100), Node: "catalog", Waiting: 0})
+	w.Apply(tick(1100))
+	rev := check(t, w, "patterns", 0)
+	w.Apply(state(1200, "bus", world.Down, "killed (signal 9)"))
+	w.Apply(calls(2000, call(1500, "shoppers", "history", "/sync/list/u-001", 200, 420*time.Millisecond),
+		call(1500, "shoppers", "history", "/bus/list/u-001", 504, 400*time.Millisecond),
+		call(1500, "shoppers", "history", "/copies/list/u-001", 200, 2*time.Millisecond),
+		via(world.ViaStore, call(1500, "history", "catalog-db", "", 200, 3*time.Millisecond))))
+	w.Apply(world.OutboxSeen{At: after(3000), Node: "orders", Waiting: 12, Oldest: after(1250)})
+	w.Apply(tick(3000))
+	check(t, w, "bus-dead", rev)
 }
 
 func TestSince(t *testing.T) {

@@ -13,14 +13,15 @@ const (
 // lane is one stream.
 type lane struct {
 	stamp
-	name   string
-	kind   string
-	length int64
-	base   int64 // entries before the first counted one; -1 unknown
-	total  int64
-	count  counter
-	added  int64 // as Redis last said
-	shown  Lane
+	name      string
+	kind      string
+	transient bool // what was trimmed unread is no loss
+	length    int64
+	base      int64 // entries before the first counted one; -1 unknown
+	total     int64
+	count     counter
+	added     int64 // as Redis last said
+	shown     Lane
 }
 
 // lane is the stream of that name; nil where there are too many.
@@ -102,9 +103,7 @@ func (w *World) streamsSeen(o StreamsSeen) {
 		}
 	}
 	w.pilesSeen()
-	for _, c := range w.cells {
-		w.touch(c)
-	}
+	w.touchCells()
 }
 
 // gone forgets the backlog of a group that is not there; its totals stay. Where its stream is gone too, one of that name

@@ -1,6 +1,7 @@
 package world
 
 import (
+	"fmt"
 	"net"
 	"net/url"
 	"reflect"
@@ -19,11 +20,15 @@ type node struct {
 	version  string
 	volatile bool
 	verbs    []string
+	faults   []Fault
+	outbox   outbox
 	told     bool // a runtime knows it
 
 	wasUp  bool
 	downAt time.Time // since when it is not up, after it once was; zero while it is
 	pile   pile
+
+	published time.Time // of its events on the bus, the newest's own time
 
 	served counter
 	took   durations
@@ -34,7 +39,7 @@ func (w *World) declareNode(spec NodeSpec) {
 	if w.nodeBy[spec.ID] != nil {
 		return // ParseSystem refuses it; a hand-made system keeps the first
 	}
-	n := &node{spec: spec, state: Unknown, since: w.now, url: spec.URL}
+	n := &node{spec: spec, state: Unknown, since: w.now, url: spec.URL, faults: []Fault{}, outbox: outbox{waiting: -1}}
 	n.spec.Holds = slices.Clone(spec.Holds)
 	w.nodes = append(w.nodes, n)
 	w.nodeBy[spec.ID] = n
@@ -78,7 +83,37 @@ func (w *World) nodeSeen(o NodeSeen) {
 	n.volatile = o.Volatile
 	n.verbs = slices.Clone(o.Verbs)
 	w.nodeState(n, o.State, o.Reason, clock(o.At))
+	w.nodeFaults(n, inForce(o.Faults), clock(o.At))
 	w.touch(n)
+}
+
+// nodeFaults takes what is in force on a node and notes what is new, and that it was healed. A death ends faults without
+// a word: it has its own.
+func (w *World) nodeFaults(n *node, faults []Fault, at time.Time) {
+	if slices.Equal(faults, n.faults) {
+		return
+	}
+	for _, f := range faults {
+		if !slices.Contains(n.faults, f) {
+			w.note(at, n.spec.ID, bad, n.spec.ID+" "+f.words())
+		}
+	}
+	if len(n.faults) > 0 && len(faults) == 0 && n.state == Up {
+		w.note(at, n.spec.ID, good, n.spec.ID+" is healed")
+	}
+	n.faults = faults
+	w.touchCells()
+}
+
+// words say what the fault does to its node.
+func (f Fault) words() string {
+	switch f.Kind {
+	case FaultSlow:
+		return fmt.Sprintf("is slow: %d ms are added to its answers", f.LatencyMS)
+	case FaultErrors:
+		return fmt.Sprintf("fails on purpose: %.4g %% of its requests", f.Share*100)
+	}
+	return "is cut off"
 }
 
 // nodeState moves a node to a state and notes its death and its return.
@@ -93,6 +128,7 @@ func (w *World) nodeState(n *node, s State, reason string, at time.Time) {
 	}
 	n.state, n.since = s, at
 	w.touch(n)
+	w.touchCells()
 	switch {
 	case s == Up:
 		if n.wasUp && !n.downAt.IsZero() {
@@ -115,7 +151,8 @@ func (n *node) settle(w *World, _ int64) bool {
 	rate, failed := n.served.rates(w.now)
 	now := Node{ID: n.spec.ID, Kind: n.spec.Kind, Label: n.spec.Label, Engine: n.spec.Engine, Version: n.version,
 		Owner: n.spec.Owner, URL: n.url, State: n.state, Since: n.since, Reason: n.reason, Volatile: n.volatile,
-		Faults: []Fault{}, Holds: n.spec.Holds, Verbs: n.verbs, Rate: rate, P50MS: ms(n.took.median), Errors: failed}
+		Faults: n.faults, Holds: n.spec.Holds, Verbs: n.verbs, Rate: rate, P50MS: ms(n.took.median), Errors: failed,
+		Outbox: Outbox{n.outbox.waiting, n.unpublished(w.now).Truncate(100 * time.Millisecond).Milliseconds()}}
 	changed := n.rev == 0 || !reflect.DeepEqual(now, n.shown)
 	n.shown = now
 	return changed

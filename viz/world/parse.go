@@ -8,7 +8,6 @@ import (
 	"io"
 	"maps"
 	"math"
-	"net/url"
 	"slices"
 	"strings"
 )
@@ -108,6 +107,11 @@ func (s *System) check() error {
 			return fmt.Errorf("stream %q: kind %q is not among the kinds", t.Name, t.Kind)
 		}
 	}
+	for _, p := range s.Patterns {
+		if err := listed(p.Streams, d.streams, "stream", "streams"); err != nil {
+			return fmt.Errorf("pattern %q: %w", p.ID, err)
+		}
+	}
 	if err := s.checkNodes(d); err != nil {
 		return err
 	}
@@ -152,93 +156,4 @@ func named[T any](what string, list []T, of func(T) (id, name string)) (map[stri
 		ids[id] = true
 	}
 	return ids, nil
-}
-
-func (s *System) checkNodes(d declared) error {
-	services := map[string]bool{}
-	for _, n := range s.Nodes {
-		services[n.ID] = n.Kind == Service
-	}
-	groups, sources, buses := map[string]string{}, map[string]string{}, 0
-	for i := range s.Nodes {
-		n := &s.Nodes[i]
-		wrong := func(format string, args ...any) error {
-			return fmt.Errorf("node %q: %s", n.ID, fmt.Sprintf(format, args...))
-		}
-		switch n.Kind {
-		case Service, Client:
-		case Bus:
-			if buses++; buses > 1 {
-				return wrong("a second bus; one is shown")
-			}
-		case Store:
-			if !services[n.Owner] {
-				return wrong("owner %q is not a service among the nodes", n.Owner)
-			}
-		default:
-			return wrong("kind %q is none of service, store, bus, client", n.Kind)
-		}
-		if n.Kind != Store && n.Owner != "" {
-			return wrong("only a store has an owner")
-		}
-		if u, err := url.Parse(n.URL); n.URL != "" && (err != nil || u.Host == "") {
-			return wrong("url %q is no address with a host", n.URL)
-		}
-		if len(n.Holds)+len(n.Takes)+len(n.Emits) > maxList {
-			return wrong("more than %d of holds, takes and emits", maxList)
-		}
-		for _, h := range n.Holds {
-			if !d.kinds[h.Kind] {
-				return wrong("holds kind %q, which is not among the kinds", h.Kind)
-			}
-		}
-		for _, name := range slices.Concat(n.Takes, n.Emits) {
-			if !d.streams[name] {
-				return wrong("stream %q is not among the streams", name)
-			}
-		}
-		of := &node{spec: *n}
-		if other := groups[of.group()]; other != "" {
-			return wrong("reads with the group %q, as %q does", of.group(), other)
-		}
-		if other := sources[of.source()]; other != "" {
-			return wrong("emits as %q, as %q does", of.source(), other)
-		}
-		groups[of.group()], sources[of.source()] = n.ID, n.ID
-	}
-	return nil
-}
-
-func (s *System) checkFeatures(d declared) error {
-	for _, f := range s.Features {
-		for _, pattern := range slices.Sorted(maps.Keys(f.Requests)) {
-			r := f.Requests[pattern]
-			wrong := func(format string, args ...any) error {
-				return fmt.Errorf("feature %q, pattern %q: %s", f.ID, pattern, fmt.Sprintf(format, args...))
-			}
-			switch {
-			case !d.patterns[pattern]:
-				return wrong("that pattern is not among the patterns")
-			case !d.nodes[r.Node]:
-				return wrong("node %q is not among the nodes", r.Node)
-			case r.Method == "" || r.Method != strings.ToUpper(r.Method):
-				return wrong("method %q is no HTTP method in capitals", r.Method)
-			case !strings.HasPrefix(r.Path, "/"):
-				return wrong("path %q does not begin with /", r.Path)
-			case len(r.OK) > maxList || len(r.Reads) > maxList:
-				return wrong("more than %d of ok or reads", maxList)
-			}
-			for _, status := range r.OK {
-				if status < 100 || status > 599 {
-					return wrong("ok %d is no HTTP status", status)
-				}
-			}
-			for _, name := range r.Reads {
-				if !d.streams[name] {
-					return wrong("reads stream %q, which is not among the streams", name)
-				}
-			}
-		}
-	}
-	return nil
 }

@@ -113,6 +113,7 @@ func TestParseShop(t *testing.T) {
 // FuzzParseSystem: what is taken makes a world whose frame can be told, and parses to the same again.
 func FuzzParseSystem(f *testing.F) {
 	f.Add([]byte(small))
+	f.Add([]byte(five))
 	f.Add([]byte(`{"name":"x","nodes":[{"id":"a","kind":"service"}]}`))
 	f.Add([]byte(`{"name":"x","nodes":[{"id":"a","kind":"store","owner":"a"}],"streams":[{"name":"s"},{"name":"s"}]}`))
 	f.Fuzz(func(t *testing.T, b []byte) {

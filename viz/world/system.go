@@ -116,7 +116,8 @@ type RequestSpec struct {
 	Needs []string `json:"needs,omitempty"`
 }
 
-// LoadSpec says where the traffic is set: GET and POST {"per_second": n}.
+// LoadSpec says where the traffic is set: POST takes any of {"per_second": n, "patterns": {id: weight}, "features": {id:
+// share}}, GET gives them, and how many requests were not made as "dropped".
 type LoadSpec struct {
 	Node string  `json:"node"`
 	Path string  `json:"path"`

@@ -1,10 +1,12 @@
-// Package controltest holds the suite that every runtime of package control passes.
 package controltest
 
 import (
-	"context"
 	"errors"
+	"math"
+	"math/rand/v2"
+	"slices"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -12,146 +14,183 @@ import (
 	"github.com/stillup/stillup/viz/world"
 )
 
-// Fixture is a runtime with one node that runs for ever, all dead at first.
-type Fixture struct {
-	Runtime control.Runtime
-	Node    string
-	// Murder kills the node from outside, not through the runtime.
-	Murder func(t *testing.T)
-}
-
-// seen collects what a watch tells.
-type seen struct {
-	mu   sync.Mutex
-	last map[string]world.NodeSeen
-	news chan struct{}
-}
-
-func watch(t *testing.T, r control.Runtime) *seen {
-	s := &seen{last: map[string]world.NodeSeen{}, news: make(chan struct{}, 1)}
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() {
-		done <- r.Watch(ctx, func(n world.NodeSeen) {
-			s.mu.Lock()
-			s.last[n.Node] = n
-			s.mu.Unlock()
-			select {
-			case s.news <- struct{}{}:
-			default: // a hint is there already; the state is in last
-			}
-		})
-	}()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil {
-			t.Errorf("Watch ended with %v", err)
-		}
-	})
-	return s
-}
-
-func (s *seen) await(t *testing.T, node string, want world.State, within time.Duration) world.NodeSeen {
-	t.Helper()
-	deadline := time.After(within)
-	for {
-		s.mu.Lock()
-		n := s.last[node]
-		s.mu.Unlock()
-		if n.State == want {
-			return n
-		}
-		select {
-		case <-s.news:
-		case <-deadline:
-			t.Fatalf("%s is %q after %s, want %q", node, n.State, within, want)
-		}
-	}
-}
+// Actions without numbers.
+var (
+	kill   = control.Action{Verb: control.Kill}
+	stop   = control.Action{Verb: control.Stop}
+	start  = control.Action{Verb: control.Start}
+	pause  = control.Action{Verb: control.Pause}
+	resume = control.Action{Verb: control.Resume}
+	cut    = control.Action{Verb: control.Cut}
+	heal   = control.Action{Verb: control.Heal}
+)
 
 // Conformance runs the suite; fixture makes a fresh one and registers its end with t.
 func Conformance(t *testing.T, fixture func(t *testing.T) Fixture) {
-	do := func(t *testing.T, f Fixture, verb string) {
-		t.Helper()
-		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-		defer cancel()
-		if err := f.Runtime.Do(ctx, f.Node, control.Action{Verb: verb}); err != nil {
-			t.Fatalf("%s: %v", verb, err)
+	for _, c := range []struct {
+		name string
+		test func(*testing.T, Fixture)
+	}{
+		{"a watcher is told the present first, then each change", present},
+		{"kill is dead when it returns, with the reason", killed},
+		{"stop says stopped", stopped},
+		{"a murder from outside is seen", murdered},
+		{"a dead node refuses, a started one answers at once", refuses},
+		{"what is wrong with an action is said", wrong},
+		{"conflicts", conflicts},
+		{"many hands at once leave one state", hands},
+		{"a paused node is silent, and goes on", paused},
+		{"a paused node can be ended", pausedEnds},
+		{"slow answers come later", slowed},
+		{"a share of requests fails", failing},
+		{"a cut node neither hears nor is heard", cutOff},
+		{"faults stand beside each other, and one heal lifts them", together},
+		{"faults last through a pause and end with the node's run", forgotten},
+		{"heal of a healthy node does nothing, whether it runs or not", healthy},
+	} {
+		t.Run(c.name, func(t *testing.T) { c.test(t, fixture(t)) })
+	}
+}
+
+func present(t *testing.T, f Fixture) {
+	s := watch(t, f.Runtime)
+	n := s.await(t, f.Node, world.Down)
+	for _, verb := range []string{control.Kill, control.Stop, control.Start, control.Pause, control.Resume, control.Slow,
+		control.Cut, control.Errors, control.Heal} {
+		if !slices.Contains(n.Verbs, verb) {
+			t.Errorf("%s is not among what can be done: %v", verb, n.Verbs)
 		}
 	}
-	t.Run("a watcher is told the present first, then each change", func(t *testing.T) {
-		f := fixture(t)
-		s := watch(t, f.Runtime)
-		s.await(t, f.Node, world.Down, time.Second)
-		do(t, f, control.Start)
-		s.await(t, f.Node, world.Up, time.Second)
-		late := watch(t, f.Runtime)
-		late.await(t, f.Node, world.Up, time.Second)
-	})
-	t.Run("kill is dead when it returns, with the reason, and stays dead", func(t *testing.T) {
-		f := fixture(t)
-		s := watch(t, f.Runtime)
-		do(t, f, control.Start)
-		do(t, f, control.Kill)
-		if n := s.await(t, f.Node, world.Down, time.Second); n.Reason != "killed (signal 9)" {
-			t.Errorf("reason %q", n.Reason)
-		}
-		do(t, f, control.Start)
-		s.await(t, f.Node, world.Up, time.Second)
-	})
-	t.Run("stop says stopped", func(t *testing.T) {
-		f := fixture(t)
-		s := watch(t, f.Runtime)
-		do(t, f, control.Start)
-		do(t, f, control.Stop)
-		if n := s.await(t, f.Node, world.Down, time.Second); n.Reason != "stopped" {
-			t.Errorf("reason %q", n.Reason)
-		}
-	})
-	t.Run("a murder from outside is seen", func(t *testing.T) {
-		f := fixture(t)
-		s := watch(t, f.Runtime)
-		do(t, f, control.Start)
-		s.await(t, f.Node, world.Up, time.Second)
-		f.Murder(t)
-		s.await(t, f.Node, world.Down, time.Second)
-	})
-	t.Run("errors", func(t *testing.T) {
-		f := fixture(t)
-		for _, c := range []struct {
-			node, verb string
-			want       error
-		}{
-			{"nobody", control.Kill, control.ErrUnknownNode},
-			{f.Node, "explode", control.ErrUnknownVerb},
-			{f.Node, control.Kill, control.ErrConflict},
-			{f.Node, control.Stop, control.ErrConflict},
-		} {
-			if err := f.Runtime.Do(t.Context(), c.node, control.Action{Verb: c.verb}); !errors.Is(err, c.want) {
-				t.Errorf("%s %s: %v, want %v", c.verb, c.node, err, c.want)
+	f.do(t, start)
+	s.await(t, f.Node, world.Up)
+	late := watch(t, f.Runtime)
+	late.await(t, f.Node, world.Up)
+}
+
+func killed(t *testing.T, f Fixture) {
+	s := watch(t, f.Runtime)
+	f.do(t, start)
+	f.do(t, kill)
+	if n := s.await(t, f.Node, world.Down); n.Reason != "killed (signal 9)" {
+		t.Errorf("reason %q", n.Reason)
+	}
+	f.do(t, start)
+	if n := s.await(t, f.Node, world.Up); n.Reason != "" {
+		t.Errorf("it is up with the reason %q", n.Reason)
+	}
+}
+
+func stopped(t *testing.T, f Fixture) {
+	s := watch(t, f.Runtime)
+	f.do(t, start)
+	f.do(t, stop)
+	if n := s.await(t, f.Node, world.Down); n.Reason != "stopped" {
+		t.Errorf("reason %q", n.Reason)
+	}
+}
+
+func murdered(t *testing.T, f Fixture) {
+	s := watch(t, f.Runtime)
+	f.do(t, start)
+	s.await(t, f.Node, world.Up)
+	f.Murder(t)
+	s.await(t, f.Node, world.Down)
+	f.refused(t)
+}
+
+func refuses(t *testing.T, f Fixture) {
+	f.refused(t)
+	for _, end := range []control.Action{kill, stop} {
+		f.do(t, start)
+		f.answers(t)
+		f.do(t, end)
+		f.refused(t)
+	}
+}
+
+func conflicts(t *testing.T, f Fixture) {
+	slow := control.Action{Verb: control.Slow, Latency: time.Millisecond}
+	fail := control.Action{Verb: control.Errors, Share: 0.5}
+	refuse := func(when string, actions ...control.Action) {
+		t.Helper()
+		for _, a := range actions {
+			if err := f.Runtime.Do(t.Context(), f.Node, a); !errors.Is(err, control.ErrConflict) {
+				t.Errorf("%s of a node that %s: %v, want a conflict", a.Verb, when, err)
 			}
 		}
-		do(t, f, control.Start)
-		if err := f.Runtime.Do(t.Context(), f.Node, control.Action{Verb: control.Start}); !errors.Is(err, control.ErrConflict) {
-			t.Errorf("start of a live node: %v", err)
+	}
+	refuse("is dead", kill, stop, pause, resume, slow, cut, fail)
+	f.do(t, start)
+	refuse("is up", start, resume)
+	f.do(t, cut)
+	refuse("is cut off", cut)
+	f.do(t, pause)
+	refuse("is paused", start, pause, slow, cut, fail, heal)
+	f.do(t, resume)
+	f.do(t, heal)
+}
+
+func wrong(t *testing.T, f Fixture) {
+	f.do(t, start)
+	for _, c := range []struct {
+		node string
+		a    control.Action
+		want error
+	}{
+		{"nobody", kill, control.ErrUnknownNode},
+		{f.Node, control.Action{Verb: "explode"}, control.ErrUnknownVerb},
+		{f.Node, control.Action{}, control.ErrUnknownVerb},
+		{f.Node, control.Action{Verb: control.Slow}, control.ErrBadAction},
+		{f.Node, control.Action{Verb: control.Slow, Latency: time.Millisecond - 1}, control.ErrBadAction},
+		{f.Node, control.Action{Verb: control.Slow, Latency: control.MaxLatency + 1}, control.ErrBadAction},
+		{f.Node, control.Action{Verb: control.Slow, Share: 0.5}, control.ErrBadAction},
+		{f.Node, control.Action{Verb: control.Errors}, control.ErrBadAction},
+		{f.Node, control.Action{Verb: control.Errors, Share: -0.1}, control.ErrBadAction},
+		{f.Node, control.Action{Verb: control.Errors, Share: 1.1}, control.ErrBadAction},
+		{f.Node, control.Action{Verb: control.Errors, Share: math.NaN()}, control.ErrBadAction},
+	} {
+		if err := f.Runtime.Do(t.Context(), c.node, c.a); !errors.Is(err, c.want) {
+			t.Errorf("%+v on %s: %v, want %v", c.a, c.node, err, c.want)
 		}
-	})
-	t.Run("many hands at once leave one state", func(t *testing.T) {
-		f := fixture(t)
-		s := watch(t, f.Runtime)
-		var wg sync.WaitGroup
-		for i := range 24 {
-			wg.Go(func() {
-				verb := []string{control.Start, control.Kill, control.Start, control.Stop}[i%4]
-				_ = f.Runtime.Do(t.Context(), f.Node, control.Action{Verb: verb}) // most of them conflict, by design
-			})
+	}
+	f.answers(t)
+}
+
+func hands(t *testing.T, f Fixture) {
+	s := watch(t, f.Runtime)
+	actions := []control.Action{start, kill, start, stop, pause, resume, cut, heal, {Verb: control.Slow, Latency: 5 * time.Millisecond},
+		{Verb: control.Errors, Share: 0.5}}
+	var wg sync.WaitGroup
+	for range 4 {
+		for _, i := range rand.Perm(len(actions)) {
+			wg.Go(func() { _ = f.Runtime.Do(t.Context(), f.Node, actions[i]) }) // most of them conflict, by design
 		}
-		wg.Wait()
-		if err := f.Runtime.Do(t.Context(), f.Node, control.Action{Verb: control.Kill}); err != nil && !errors.Is(err, control.ErrConflict) {
-			t.Fatal(err)
-		}
-		s.await(t, f.Node, world.Down, time.Second)
-		do(t, f, control.Start)
-		s.await(t, f.Node, world.Up, time.Second)
-	})
+	}
+	wg.Wait()
+	if err := f.Runtime.Do(t.Context(), f.Node, kill); err != nil && !errors.Is(err, control.ErrConflict) {
+		t.Fatal(err)
+	}
+	s.await(t, f.Node, world.Down)
+	f.refused(t)
+	f.do(t, start)
+	s.await(t, f.Node, world.Up)
+	for range 20 {
+		f.answers(t)
+	}
+}
+
+// refused asks the node and wants to be refused at once.
+func (f Fixture) refused(t *testing.T) {
+	t.Helper()
+	if took, err := f.ask(5 * time.Second); !errors.Is(err, syscall.ECONNREFUSED) || took > time.Second {
+		t.Errorf("asked while it is dead: %v after %s, want a refusal at once", err, took)
+	}
+}
+
+// answers asks the node and wants an answer within a time that no fault of this suite would allow.
+func (f Fixture) answers(t *testing.T) {
+	t.Helper()
+	if took, err := f.ask(5 * time.Second); err != nil {
+		t.Errorf("asked: %v after %s, want an answer", err, took)
+	}
 }

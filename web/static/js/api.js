@@ -20,6 +20,24 @@ export async function post(path, body) {
   throw new Error(await detail(res));
 }
 
+/**
+ * Reads an answer of the API.
+ * @param {string} path @param {AbortSignal} signal
+ * @returns {Promise<string>} its body
+ * @throws {Error} as post; of an ended signal, its own
+ */
+export async function get(path, signal) {
+  let res;
+  try {
+    res = await fetch(path, { headers: { Accept: 'application/json' }, cache: 'no-store', signal });
+  } catch (e) {
+    if (signal.aborted) throw e;
+    throw new Error('the dashboard does not answer');
+  }
+  if (!res.ok) throw new Error(await detail(res));
+  return res.text();
+}
+
 /** @param {Response} res @returns {Promise<string>} */
 async function detail(res) {
   const raw = await res.text();

@@ -61,7 +61,7 @@ export class Controls {
     this.rate.placeholder = w.load.known ? '' : '?';
     const acts = [...w.nodes.values()].some((n) => n.verbs.length > 0);
     this.restore.hidden = !acts;
-    this.restore.classList.toggle('due', [...w.nodes.values()].some((n) => n.state === 'down' || n.state === 'paused'));
+    this.restore.classList.toggle('due', [...w.nodes.values()].some((n) => n.state === 'down' || n.state === 'paused' || n.faults.length > 0));
   }
 }
 

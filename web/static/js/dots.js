@@ -18,6 +18,7 @@ const BURST = 6;
  * @property {number} count events that it stands for
  * @property {number} r radius
  * @property {number} fade distance before the end over which it fades
+ * @property {number} alpha how opaque it is
  */
 
 export class Dots {
@@ -50,7 +51,7 @@ export class Dots {
   /**
    * Sends count dots along a track.
    * @param {import('./geometry.js').Track} track @param {number} count
-   * @param {{colour: string, speed: number, r: number, fade: number, wait: number, over: number}} o over: ms in which they
+   * @param {{colour: string, speed: number, r: number, fade: number, wait: number, over: number, alpha: number}} o over: ms in which they
    *   leave one after another
    */
   send(track, count, o) {
@@ -64,7 +65,7 @@ export class Dots {
     for (let i = 0, left = count; i < n; i++) {
       const share = Math.ceil(left / (n - i));
       left -= share;
-      this.dots.push({ track, d: 0, speed: o.speed, wait: o.wait + (o.over * i) / n, colour: o.colour, count: share, r: o.r, fade: o.fade });
+      this.dots.push({ track, d: 0, speed: o.speed, wait: o.wait + (o.over * i) / n, colour: o.colour, count: share, r: o.r, fade: o.fade, alpha: o.alpha });
     }
   }
 
@@ -90,7 +91,7 @@ export class Dots {
       if (x.wait > 0) continue;
       pointAt(x.track, x.d, p);
       const r = x.count > 1 ? x.r + Math.min(4, Math.log2(x.count)) : x.r;
-      const a = x.fade > 0 ? Math.min(1, (x.track.length - x.d) / x.fade) : 1;
+      const a = x.alpha * (x.fade > 0 ? Math.min(1, (x.track.length - x.d) / x.fade) : 1);
       g.fillStyle = x.colour;
       g.globalAlpha = a * 0.25;
       g.beginPath();

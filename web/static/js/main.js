@@ -5,15 +5,21 @@ import { attr, byId, text } from './dom.js';
 import { Cards } from './nodes.js';
 import { connect } from './socket.js';
 import { Controls } from './controls.js';
+import { CostPanel } from './cost.js';
 import { Dots } from './dots.js';
-import { Edges } from './edges.js';
+import { Edges, sign } from './edges.js';
 import { Feed } from './feed.js';
 import { fit, layout, TALL } from './layout.js';
 import { hatches } from './drum.js';
 import { legend } from './legend.js';
+import { Lens } from './lens.js';
 import { Matrix } from './matrix.js';
+import { Mix } from './mix.js';
+import { More } from './more.js';
 import { Notes } from './notes.js';
 import { parse } from './messages.js';
+import { Outboxes } from './outbox.js';
+import { Picker } from './picker.js';
 import { Piles } from './piles.js';
 import { River } from './river.js';
 import { Traffic } from './traffic.js';
@@ -31,14 +37,21 @@ const say = (words, bad = false) => {
   saying = setTimeout(() => text(said, ''), bad ? 12000 : 5000);
 };
 
-lines.append(hatches());
-const river = new River(lines, byId('cards'), say);
+const more = new More(say);
+/** @type {import('./verbs.js').Hands} */
+const hands = { say, more: (b, verbs) => more.open(b, verbs) };
+
+lines.append(hatches(), sign());
+const river = new River(lines, byId('cards'), hands);
 const edges = new Edges(lines, byId('labels'));
-const piles = new Piles(lines, byId('labels'));
-const cards = new Cards(byId('cards'), say);
+const piles = new Piles(lines, byId('labels')), outboxes = new Outboxes(byId('labels'));
+const cards = new Cards(byId('cards'), hands);
 const dots = new Dots(/** @type {HTMLCanvasElement} */ (byId('dots')));
 const traffic = new Traffic(dots, edges, cards);
-const matrix = new Matrix(byId('matrix'), byId('works-say'));
+const cost = new CostPanel(() => ask());
+const matrix = new Matrix(byId('matrix'), byId('works-say'), (feature, pattern, b) => cost.show(feature, pattern, b));
+const picker = new Picker(byId('pick'), byId('pick-say'), () => ask());
+const mix = new Mix(say);
 const notes = new Notes(byId('notes')), feed = new Feed(byId('events'));
 const controls = new Controls(say, () => traffic.theme());
 
@@ -56,7 +69,7 @@ function take(f) {
   world = a.world;
   if (!Number.isNaN(world.at)) offset = world.at - Date.now();
   shape ||= a.shape;
-  if (place && !shape && a.flows.length > 0) traffic.show(world, place, a.flows);
+  if (place && !shape && a.flows.length > 0) traffic.show(world, place, new Lens(world, picker.wanted), a.flows);
   ask();
   return true;
 }
@@ -74,21 +87,30 @@ function render() {
   if (shape || !place) arrange();
   if (!place) return;
   const now = Date.now() + offset;
-  river.render(world, place, now);
-  edges.render(world, place, piles.render(world, place));
-  cards.render(world, place, now);
-  matrix.render(world);
+  const lens = new Lens(world, picker.wanted);
+  /** @type {import('./layout.js').Box[]} */
+  const labels = [];
+  picker.render(world);
+  river.render(world, place, lens, now);
+  outboxes.render(world, place, lens, labels);
+  piles.render(world, place, lens, labels);
+  edges.render(world, place, lens, labels);
+  cards.render(world, place, lens, now);
+  more.render();
+  cost.render(world);
+  matrix.render(world, lens.pattern?.id ?? '', cost.key);
   notes.render(world);
   feed.render(world);
   controls.render(world);
+  mix.render(world);
 }
 
 /** Lays the map out anew: nodes came or went, or the room changed. */
 function arrange() {
   shape = false;
   const width = room.clientWidth, height = width < TALL ? 0 : room.clientHeight;
-  place = layout(world.nodes.values(), world.streams.keys(), { width, height });
-  const scale = place.tall ? width / place.width : Math.min(2, Math.max(0.62, fit(place, { width, height })));
+  place = layout(world.nodes.values(), world.streams.keys(), { width, height }, world.apart);
+  const scale = place.tall ? width / place.width : Math.min(3, Math.max(0.62, fit(place, { width, height })));
   attr(lines, 'viewBox', `0 0 ${place.width} ${place.height}`);
   for (const k of /** @type {const} */ (['width', 'height'])) {
     attr(lines, k, String(place[k]));
@@ -99,7 +121,7 @@ function arrange() {
   room.style.minHeight = place.tall ? `${Math.ceil(place.height * scale)}px` : '';
   dots.resize(place.width, place.height, scale * Math.min(2, devicePixelRatio || 1));
   document.title = world.system.name ? `Stillup: ${world.system.name}` : 'Stillup';
-  legend(byId('legend'), world.system);
+  legend(byId('legend'), world);
 }
 
 const first = byId('state').textContent;

@@ -1,121 +1,65 @@
 // @ts-check
 // The frames that the server sends: their types, and a parser that rejects what is not one.
 
+import { bool, FrameError, json, key, list, num, numbers, object, oneOf, str, strings, time } from './parse.js';
+
 /**
  * @typedef {'service'|'store'|'bus'|'client'} NodeKind
  * @typedef {'up'|'starting'|'paused'|'down'|'unknown'} State
  * @typedef {'works'|'slow'|'stale'|'fails'|'untried'} CellState
  * @typedef {{kind: string, copy: boolean}} Hold
- * @typedef {{id: string, name: string}} Named a kind of data or a pattern
+ * @typedef {{id: string, name: string}} Named a kind of data
+ * @typedef {{id: string, name: string, say: string, nodes: string[], calls: boolean, reaches: boolean,
+ *   streams: string[]}} Pattern a column of the matrix and what of the map it uses
  * @typedef {{id: string, name: string, crosses: boolean}} Feature
- * @typedef {{name: string, kinds: Named[], patterns: Named[], features: Feature[], max_load: number}} System
+ * @typedef {{name: string, kinds: Named[], patterns: Pattern[], features: Feature[], max_load: number}} System
+ * @typedef {{kind: string, latency_ms: number, share: number}} Fault slow | cut | errors; one unknown here is shown by its name
+ * @typedef {{waiting: number, oldest_ms: number}} Outbox waiting -1: unknown
  * @typedef {{id: string, kind: NodeKind, label: string, engine: string, version: string, owner: string, state: State,
- *   since: number, reason: string, volatile: boolean, faults: string[], holds: Hold[], verbs: string[], rate: number,
- *   p50_ms: number, errors: number}} Node `since` in ms of the epoch, NaN when unknown
- * @typedef {{id: string, kind: 'emit'|'take'|'call', from: string, to: string, total: number, failed: number,
+ *   since: number, reason: string, volatile: boolean, faults: Fault[], outbox: Outbox, holds: Hold[], verbs: string[],
+ *   rate: number, p50_ms: number, errors: number}} Node `since` in ms of the epoch, NaN when unknown
+ * @typedef {{id: string, kind: 'emit'|'take'|'call'|'reach', from: string, to: string, total: number, failed: number,
  *   rate: number, failed_rate: number, reason: string, p50_ms: number, waiting: number, pending: number,
  *   oldest_ms: number, trimmed_unread: boolean}} Edge
  * @typedef {{name: string, kind: string, length: number, total: number, rate: number, dead: boolean}} Lane
+ * @typedef {{services: number, hops: number, messages: number, depth: number}} Cost of one typical request
  * @typedef {{feature: string, pattern: string, state: CellState, success: number, tries: number, p50_ms: number,
- *   p99_ms: number, stale_ms: number, last_error: string}} Cell
+ *   p99_ms: number, stale_ms: number, last_error: string, because: string[], cost: Cost|null,
+ *   trace: string}} Cell
  * @typedef {{seq: number, stream: string, entry_id: string, id: string, source: string, type: string, subject: string,
  *   version: number, time: number, node: string, problem: string}} Event
  * @typedef {{seq: number, at: number, node: string, tone: string, text: string}} Note
- * @typedef {{per_second: number, known: boolean}} Load
+ * @typedef {{per_second: number, known: boolean, patterns: Record<string, number>, features: Record<string, number>,
+ *   dropped: number}} Load patterns: weights; features: shares, 0 to 1
  * @typedef {{up: boolean, reason: string, rate: number, to_hub_ms: number}} Bus
  * @typedef {{from: number, rev: number, full: boolean, at: number, system: System|null, nodes: Node[], edges: Edge[],
  *   streams: Lane[], cells: Cell[], events: Event[], notes: Note[], load: Load|null, bus: Bus|null}} Frame
  */
-
-/** A message that is not a frame; its text says where it is wrong. */
-export class FrameError extends Error {}
-
-/** @typedef {Record<string, unknown>} Raw */
-
-/** @param {unknown} v @param {string} at @returns {Raw} */
-function object(v, at) {
-  if (typeof v !== 'object' || v === null || Array.isArray(v)) throw new FrameError(`${at} is not an object`);
-  return /** @type {Raw} */ (v);
-}
-
-/** @param {Raw} o @param {string} k @param {string} at @returns {string} '' where absent */
-function str(o, k, at) {
-  const v = o[k];
-  if (v === undefined || v === null) return '';
-  if (typeof v !== 'string') throw new FrameError(`${at}.${k} is not a string`);
-  return v;
-}
-
-/** @param {Raw} o @param {string} k @param {string} at @returns {string} */
-function key(o, k, at) {
-  const v = str(o, k, at);
-  if (v === '') throw new FrameError(`${at}.${k} is missing`);
-  return v;
-}
-
-/** @param {Raw} o @param {string} k @param {string} at @returns {number} 0 where absent */
-function num(o, k, at) {
-  const v = o[k];
-  if (v === undefined || v === null) return 0;
-  if (typeof v !== 'number' || !Number.isFinite(v)) throw new FrameError(`${at}.${k} is not a number`);
-  return v;
-}
-
-/** @param {Raw} o @param {string} k @returns {boolean} */
-const bool = (o, k) => o[k] === true;
-
-/** @param {Raw} o @param {string} k @param {string} at @returns {number} ms of the epoch; NaN for none or Go's zero time */
-function time(o, k, at) {
-  const s = str(o, k, at);
-  if (s === '' || s.startsWith('0001-')) return NaN;
-  const ms = Date.parse(s);
-  if (Number.isNaN(ms)) throw new FrameError(`${at}.${k} is not a time`);
-  return ms;
-}
-
-/**
- * @template T
- * @param {Raw} o @param {string} k @param {string} at @param {(r: Raw, at: string) => T} each
- * @returns {T[]}
- */
-function list(o, k, at, each) {
-  const v = o[k];
-  if (v === undefined || v === null) return [];
-  if (!Array.isArray(v)) throw new FrameError(`${at}.${k} is not a list`);
-  return v.map((x, i) => each(object(x, `${at}.${k}[${i}]`), `${at}.${k}[${i}]`));
-}
-
-/** @param {Raw} o @param {string} k @param {string} at @returns {string[]} */
-function strings(o, k, at) {
-  const v = o[k];
-  if (v === undefined || v === null) return [];
-  if (!Array.isArray(v) || v.some((x) => typeof x !== 'string')) throw new FrameError(`${at}.${k} is not a list of strings`);
-  return v;
-}
-
-/**
- * @template {string} T
- * @param {string} v @param {readonly T[]} allowed @param {T} otherwise
- * @returns {T}
- */
-function oneOf(v, allowed, otherwise) {
-  return /** @type {readonly string[]} */ (allowed).includes(v) ? /** @type {T} */ (v) : otherwise;
-}
+/** @typedef {import('./parse.js').Raw} Raw */
 
 const kinds = /** @type {const} */ (['service', 'store', 'bus', 'client']);
 const states = /** @type {const} */ (['up', 'starting', 'paused', 'down', 'unknown']);
-const edgeKinds = /** @type {const} */ (['emit', 'take', 'call']);
+const edgeKinds = /** @type {const} */ (['emit', 'take', 'call', 'reach']);
 const cellStates = /** @type {const} */ (['works', 'slow', 'stale', 'fails', 'untried']);
 
 /** @param {Raw} o @param {string} at @returns {Named} */
 const named = (o, at) => ({ id: key(o, 'id', at), name: str(o, 'name', at) || key(o, 'id', at) });
+
+/** @param {Raw} o @param {string} at @returns {Fault} */
+const fault = (o, at) => ({ kind: key(o, 'kind', at), latency_ms: num(o, 'latency_ms', at), share: num(o, 'share', at) });
+
+/** @param {Raw} o @param {string} at @returns {Outbox} */
+function outbox(o, at) {
+  const b = o.outbox === undefined || o.outbox === null ? {} : object(o.outbox, `${at}.outbox`);
+  return { waiting: num(b, 'waiting', `${at}.outbox`), oldest_ms: num(b, 'oldest_ms', `${at}.outbox`) };
+}
 
 /** @param {Raw} o @param {string} at @returns {Node} */
 const node = (o, at) => ({
   id: key(o, 'id', at), kind: oneOf(str(o, 'kind', at), kinds, 'service'), label: str(o, 'label', at),
   engine: str(o, 'engine', at), version: str(o, 'version', at), owner: str(o, 'owner', at),
   state: oneOf(str(o, 'state', at), states, 'unknown'), since: time(o, 'since', at), reason: str(o, 'reason', at),
-  volatile: bool(o, 'volatile'), faults: strings(o, 'faults', at), verbs: strings(o, 'verbs', at),
+  volatile: bool(o, 'volatile'), faults: list(o, 'faults', at, fault), outbox: outbox(o, at), verbs: strings(o, 'verbs', at),
   holds: list(o, 'holds', at, (h, p) => ({ kind: key(h, 'kind', p), copy: bool(h, 'copy') })),
   rate: num(o, 'rate', at), p50_ms: num(o, 'p50_ms', at), errors: num(o, 'errors', at),
 });
@@ -139,12 +83,20 @@ const lane = (o, at) => ({
   rate: num(o, 'rate', at), dead: bool(o, 'dead'),
 });
 
+/** @param {Raw} o @param {string} k @param {string} at @returns {Cost|null} */
+export function cost(o, k, at) {
+  if (o[k] === undefined || o[k] === null) return null;
+  const c = object(o[k], `${at}.${k}`);
+  const n = (/** @type {string} */ x) => num(c, x, `${at}.${k}`);
+  return { services: n('services'), hops: n('hops'), messages: n('messages'), depth: n('depth') };
+}
+
 /** @param {Raw} o @param {string} at @returns {Cell} */
-const cell = (o, at) => ({
+export const cell = (o, at) => ({
   feature: key(o, 'feature', at), pattern: key(o, 'pattern', at),
   state: oneOf(str(o, 'state', at), cellStates, 'untried'), success: num(o, 'success', at), tries: num(o, 'tries', at),
   p50_ms: num(o, 'p50_ms', at), p99_ms: num(o, 'p99_ms', at), stale_ms: num(o, 'stale_ms', at),
-  last_error: str(o, 'last_error', at),
+  last_error: str(o, 'last_error', at), because: strings(o, 'because', at), cost: cost(o, 'cost', at), trace: str(o, 'trace', at),
 });
 
 /** @param {Raw} o @param {string} at @returns {Event} */
@@ -159,10 +111,16 @@ const note = (o, at) => ({
   seq: num(o, 'seq', at), at: time(o, 'at', at), node: str(o, 'node', at), tone: str(o, 'tone', at), text: str(o, 'text', at),
 });
 
+/** @param {Raw} o @param {string} at @returns {Pattern} */
+const pattern = (o, at) => ({
+  ...named(o, at), say: str(o, 'say', at), nodes: strings(o, 'nodes', at), calls: bool(o, 'calls'),
+  reaches: bool(o, 'reaches'), streams: strings(o, 'streams', at),
+});
+
 /** @param {Raw} o @param {string} at @returns {System} */
 const system = (o, at) => ({
   name: str(o, 'name', at), max_load: num(o, 'max_load', at), kinds: list(o, 'kinds', at, named),
-  patterns: list(o, 'patterns', at, named),
+  patterns: list(o, 'patterns', at, pattern),
   features: list(o, 'features', at, (f, p) => ({ ...named(f, p), crosses: bool(f, 'crosses') })),
 });
 
@@ -180,7 +138,10 @@ export function frame(v) {
     nodes: list(o, 'nodes', 'frame', node), edges: list(o, 'edges', 'frame', edge),
     streams: list(o, 'streams', 'frame', lane), cells: list(o, 'cells', 'frame', cell),
     events: list(o, 'events', 'frame', event), notes: list(o, 'notes', 'frame', note),
-    load: load && { per_second: num(load, 'per_second', 'frame.load'), known: bool(load, 'known') },
+    load: load && {
+      per_second: num(load, 'per_second', 'frame.load'), known: bool(load, 'known'), dropped: num(load, 'dropped', 'frame.load'),
+      patterns: numbers(load, 'patterns', 'frame.load'), features: numbers(load, 'features', 'frame.load'),
+    },
     bus: bus && {
       up: bool(bus, 'up'), reason: str(bus, 'reason', 'frame.bus'), rate: num(bus, 'rate', 'frame.bus'),
       to_hub_ms: num(bus, 'to_hub_ms', 'frame.bus'),
@@ -189,12 +150,4 @@ export function frame(v) {
 }
 
 /** @param {string} text @returns {Frame} @throws {FrameError} */
-export function parse(text) {
-  let v;
-  try {
-    v = JSON.parse(text);
-  } catch (e) {
-    throw new FrameError(`not JSON: ${e instanceof Error ? e.message : e}`);
-  }
-  return frame(v);
-}
+export const parse = (text) => frame(json(text));

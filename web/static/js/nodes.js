@@ -1,10 +1,11 @@
 // @ts-check
 // Services, stores and clients as cards. Keyed by node: a card is made once and then only changed where it differs.
 
+import { Chips } from './chips.js';
 import { attr, el, put, text } from './dom.js';
 import { drum } from './drum.js';
 import { Verbs } from './verbs.js';
-import { and, cut, engine, millis, rate, state } from './words.js';
+import { and, cut, engine, faults, millis, rate, state } from './words.js';
 import { behind, COLOURS, storesOf } from './world.js';
 
 /** @typedef {import('./world.js').World} World */
@@ -12,15 +13,16 @@ import { behind, COLOURS, storesOf } from './world.js';
 
 /** A store within its owner's card, or alone. */
 class Store {
-  /** @param {string} id @param {import('./verbs.js').Say} say */
-  constructor(id, say) {
-    this.verbs = new Verbs(id, say);
+  /** @param {string} id @param {import('./verbs.js').Hands} hands */
+  constructor(id, hands) {
+    this.verbs = new Verbs(id, hands, 1);
+    this.chips = new Chips(id, this.verbs);
     this.engine = el('span', 'store-engine');
     this.state = el('span', 'state');
     this.badge = el('span', 'badge', 'forgets');
     this.badge.title = 'This store keeps its data in memory only: it forgets everything when it ends';
     this.holder = el('div', 'drum-holder');
-    this.root = el('div', 'store', this.holder, this.badge, this.engine, this.state, this.verbs.root);
+    this.root = el('div', 'store', this.holder, this.badge, this.engine, this.state, this.chips.root, this.verbs.root);
     this.root.setAttribute('role', 'group');
     this.root.dataset.node = id;
     this.strata = '';
@@ -44,10 +46,12 @@ class Store {
     }
     const own = strata.filter((x) => !x.copy).map((x) => x.name), copies = strata.filter((x) => x.copy).map((x) => `${x.name}${x.stale ? ' (behind)' : ''}`);
     const holds = [own.length ? `owns ${and(own)}` : '', copies.length ? `keeps copies of ${and(copies)}` : ''].filter(Boolean).join('; ');
-    const what = `${n.id}: ${n.version || engine(n)}, ${s.text}${n.volatile ? ', forgets when it ends' : ''}${holds ? `. It ${holds}` : ''}${n.reason ? `. ${n.reason}` : ''}`;
+    const what = `${n.id}: ${n.version || engine(n)}, ${s.text}${faults(n)}${n.volatile ? ', forgets when it ends' : ''}${holds ? `. It ${holds}` : ''}${n.reason ? `. ${n.reason}` : ''}`;
     attr(this.root, 'aria-label', what);
     attr(this.root, 'title', what);
     this.verbs.render(n);
+    this.chips.render(n);
+    this.root.classList.toggle('faulty', n.faults.length > 0);
   }
 
   /** A copy or an own record is written. @param {string} kind */
@@ -61,26 +65,27 @@ class Store {
 
 /** A service, a client, or a store without an owner. */
 class Card {
-  /** @param {string} id @param {import('./verbs.js').Say} say */
-  constructor(id, say) {
-    this.say = say;
-    this.verbs = new Verbs(id, say);
+  /** @param {string} id @param {import('./verbs.js').Hands} hands */
+  constructor(id, hands) {
+    this.hands = hands;
+    this.verbs = new Verbs(id, hands);
+    this.chips = new Chips(id, this.verbs);
     this.name = el('h3', 'card-name');
     this.label = el('p', 'card-label');
     this.state = el('p', 'state');
     this.pace = el('p', 'card-pace');
-    this.faults = el('p', 'faults');
-    this.main = el('div', 'card-main', this.name, this.label, this.state, this.pace, this.faults, this.verbs.root);
+    this.main = el('div', 'card-main', this.name, this.label, this.state, this.pace, this.chips.root, this.verbs.root);
     this.root = el('article', 'card', this.main);
     this.root.dataset.node = id;
     /** @type {Map<string, Store>} */
     this.stores = new Map();
   }
 
-  /** @param {N} n @param {World} w @param {number} now */
-  render(n, w, now) {
+  /** @param {N} n @param {World} w @param {import('./lens.js').Lens} lens @param {number} now */
+  render(n, w, lens, now) {
     const s = state(n, now);
     this.root.dataset.state = n.state;
+    this.root.classList.toggle('faulty', n.faults.length > 0);
     this.root.dataset.kind = n.kind;
     text(this.name, cut(n.id, 20));
     text(this.label, cut(n.label, 24));
@@ -91,35 +96,38 @@ class Card {
     this.pace.hidden = !this.pace.textContent || n.kind === 'client'; // a client's card has no room
     this.pace.classList.toggle('bad', n.errors > 0.05 || n.state !== 'up');
     this.pace.title = pace ? `median time to answer over 5 s${n.errors > 0.05 ? `; ${rate(n.errors)} fail` : ''}` : n.reason;
-    text(this.faults, n.faults.join(', '));
-    this.faults.hidden = n.faults.length === 0;
-    attr(this.root, 'aria-label', `${n.id}, ${n.kind}${n.label ? ` for ${n.label}` : ''}: ${s.text}${n.reason && n.state !== 'up' ? `, ${n.reason}` : ''}`);
+    this.chips.render(n);
+    attr(this.root, 'aria-label', `${n.id}, ${n.kind}${n.label ? ` for ${n.label}` : ''}: ${s.text}${faults(n)}${n.reason && n.state !== 'up' ? `, ${n.reason}` : ''}`);
     this.verbs.render(n);
     const stores = n.kind === 'store' ? [n] : storesOf(w, n.id);
     for (const x of stores.slice(0, 1)) {
       let st = this.stores.get(x.id);
       if (!st) {
-        st = new Store(x.id, this.say);
+        st = new Store(x.id, this.hands);
         this.stores.set(x.id, st);
         this.root.append(st.root);
       }
       st.render(x, w, now);
+      st.root.classList.toggle('faint', lens.hidesNode(x));
     }
     this.root.classList.toggle('bare', stores.length === 0);
+    const hidden = lens.hidesNode(n);
+    this.main.classList.toggle('faint', hidden);
+    this.root.classList.toggle('dim', hidden && stores.every((x) => lens.hidesNode(x)));
   }
 }
 
 export class Cards {
-  /** @param {Element} parent @param {import('./verbs.js').Say} say */
-  constructor(parent, say) {
+  /** @param {Element} parent @param {import('./verbs.js').Hands} hands */
+  constructor(parent, hands) {
     this.parent = parent;
-    this.say = say;
+    this.hands = hands;
     /** @type {Map<string, Card>} */
     this.cards = new Map();
   }
 
-  /** @param {World} w @param {import('./layout.js').Layout} l @param {number} now the server's clock, ms */
-  render(w, l, now) {
+  /** @param {World} w @param {import('./layout.js').Layout} l @param {import('./lens.js').Lens} lens @param {number} now the server's clock, ms */
+  render(w, l, lens, now) {
     for (const [id, card] of this.cards) {
       if (w.nodes.has(id) && l.places.has(id)) continue;
       card.root.remove();
@@ -130,12 +138,13 @@ export class Cards {
       if (!n) continue;
       let card = this.cards.get(id);
       if (!card) {
-        card = new Card(id, this.say);
+        card = new Card(id, this.hands);
         this.cards.set(id, card);
         this.parent.append(card.root);
       }
       put(card.root, place);
-      card.render(n, w, now);
+      card.root.classList.toggle('apart', place.bank === 0 && n.kind === 'service');
+      card.render(n, w, lens, now);
     }
   }
 

@@ -2,6 +2,7 @@
 // Events that wait at a service's door: a pile of dots, and how many and how old they are in words.
 
 import { attr, el, Keyed, put, svg, text } from './dom.js';
+import { LABEL, stuck } from './outbox.js';
 import { age, count } from './words.js';
 import { colourOf, PILE, waiting } from './world.js';
 
@@ -21,18 +22,17 @@ export class Piles {
   }
 
   /**
-   * @param {import('./world.js').World} w @param {import('./layout.js').Layout} l
-   * @returns {import('./layout.js').Box[]} where its labels stand, about
+   * @param {import('./world.js').World} w @param {import('./layout.js').Layout} l @param {import('./lens.js').Lens} lens
+   * @param {import('./layout.js').Box[]} boxes where labels stand, about; its own are added
    */
-  render(w, l) {
-    /** @type {import('./layout.js').Box[]} */
-    const boxes = [];
+  render(w, l, lens, boxes) {
     for (const [id, p] of l.places) {
       const wait = waiting(w, id);
       const shown = wait.known >= PILE || wait.unknown || wait.trimmed;
       if (!shown) continue;
-      const up = p.bank < 0;
-      const foot = l.tall ? { x: p.x + 34, y: p.y - 3 } : { x: p.x + p.w * 0.24, y: up ? p.y + p.h + 6 : p.y - 6 };
+      const up = p.bank < 0, faint = lens.hidesNode(w.nodes.get(id));
+      const n = w.nodes.get(id), off = 6 + (n && stuck(n) ? LABEL.h + LABEL.gap : 0); // behind what is said of its outbox
+      const foot = l.tall ? { x: p.x + 34, y: p.y - 3 } : { x: p.x + p.w * 0.24, y: up ? p.y + p.h + off : p.y - off };
       const g = this.heaps.get(id);
       this.draw(g, w, wait, foot, up && !l.tall);
       const s = this.labels.get(id);
@@ -41,15 +41,16 @@ export class Piles {
       text(head, wait.unknown && wait.known === 0 ? 'unknown number waits' : `${count(wait.known)} events wait`);
       text(tail, wait.trimmed ? l.tall ? 'some lost' : 'some lost unread' : wait.oldest_ms > 0 ? `${l.tall ? 'for' : 'oldest'} ${age(wait.oldest_ms)}` : '');
       s.classList.toggle('tall', l.tall);
+      s.classList.toggle('faint', faint);
+      g.classList.toggle('faint', faint);
       const [a, b] = [head.textContent.length * 7 + 20, tail.textContent.length * 6.4 + 20];
       const width = l.tall ? a + b - 20 : Math.max(a, b);
-      const box = { x: Math.min(foot.x + (l.tall ? 28 : 34), l.width - width), y: l.tall ? p.y - 26 : up ? p.y + p.h + 6 : p.y - 44, w: width, h: l.tall ? 22 : 38 };
+      const box = { x: Math.min(foot.x + (l.tall ? 28 : 34), l.width - width), y: l.tall ? p.y - 26 : up ? p.y + p.h + off : p.y - off - 38, w: width, h: l.tall ? 22 : 38 };
       boxes.push(box);
       put(s, { x: box.x, y: box.y });
     }
     this.heaps.sweep();
     this.labels.sweep();
-    return boxes;
   }
 
   /** @param {SVGGElement} g @param {import('./world.js').World} w @param {ReturnType<typeof waiting>} wait
@@ -59,7 +60,7 @@ export class Piles {
     const key = `${n}|${foot.x}|${foot.y}|${wait.streams.map((s) => `${s.name}${Math.round((s.waiting / wait.known) * n)}`)}`;
     if (g.dataset.key === key) return;
     attr(g, 'data-key', key);
-    /** @type {number[]} */
+    /** @type {string[]} */
     const colours = [];
     for (const s of wait.streams) {
       for (let i = 0; i < Math.round((s.waiting / wait.known) * n); i++) colours.push(colourOf(w, s.name));

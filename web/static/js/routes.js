@@ -1,6 +1,6 @@
 // @ts-check
 // Which way an edge runs over the layout: events between a card's river side and a lane, calls along the outer sides and
-// the gutters between columns. Pure.
+// the gutters between columns, reaches beside the calls and onto the other's drum. Pure.
 
 import { horizontal, line, rounded, straight, vertical } from './geometry.js';
 import { CARD } from './layout.js';
@@ -79,6 +79,42 @@ export function call(l, from, to) {
   return weave(l, a, b, s);
 }
 
+/** Middle of a card's drum, from its right and upper edge; and how far before the card a reach ends, for its warning sign. */
+const DRUM = { x: 44, y: 38 }, SIGN = 9;
+
+/**
+ * From a service onto the drum in another's card.
+ * @param {Layout} l @param {string} from @param {string} to a store @returns {Chain|undefined}
+ */
+export function reach(l, from, to) {
+  const a = placeOf(l, from), b = placeOf(l, to);
+  if (!a || !b || a === b) return undefined;
+  const s = spread(from, to);
+  if (l.tall) {
+    const x = a.x + a.w, out = Math.min(l.width - 3, x + 18 + Math.min(9, Math.abs(a.row - b.row) * 3) + s);
+    return rounded([x, a.y + a.h * 0.7, out, a.y + a.h * 0.7, out, b.y + DRUM.y + s * 6, x + SIGN, b.y + DRUM.y + s * 6], 8);
+  }
+  if (a.bank === 0 || b.bank === 0) return call(l, from, to);
+  if (a.bank === b.bank && a.row === b.row) return hop(l, a, b);
+  const c = weave(l, a, b, s + 0.8, true), right = a.col === b.col || b.col < a.col;
+  if (!right) { // over the outer side, down onto the drum
+    const y = b.bank < 0 ? b.y : b.y + b.h, up = b.bank < 0 ? -1 : 1, x = c[c.length - 2], drum = b.x + b.w - DRUM.x;
+    straight(c, x, y);
+    c.push(x, y + up * 34, drum, y + up * 34, drum, y + up * SIGN);
+  }
+  return c;
+}
+
+/** Over the outer side of one row, below the calls' arcs. @param {Layout} l @param {Place} a @param {Place} b @returns {Chain} */
+function hop(l, a, b) {
+  const up = a.bank < 0 ? -1 : 1, right = b.x > a.x ? 1 : -1;
+  const outermost = a.bank < 0 ? a.row === 0 : a.row === l.rows - 1;
+  const lift = ((outermost ? 24 + Math.abs(a.col - b.col) * 17 : 26) * 4) / 3;
+  const y = up < 0 ? a.y : a.y + a.h;
+  const xa = right > 0 ? a.x + a.w - 40 : a.x + 40, xb = b.x + b.w - DRUM.x, bow = (xb - xa) * 0.2;
+  return [xa, y, xa + bow, y + up * lift, xb - bow, y + up * lift, xb, y + up * SIGN];
+}
+
 /** Tall form: bows out at the right. @param {Layout} l @param {Place} a @param {Place} b @param {number} s @returns {Chain} */
 function outside(l, a, b, s) {
   const x = a.x + a.w, ya = a.y + a.h * 0.55, yb = b.y + b.h * 0.35;
@@ -91,9 +127,9 @@ function outside(l, a, b, s) {
 function rail(l, a, b, s) {
   const y = a.y + a.h / 2, x = a.x + a.w;
   const level = y > b.y && y < b.y + b.h;
-  if (b.bank === 0) return line(x, y, b.x, b.y + b.h / 2);
-  if (b.col === 0 && level) return line(x, y, b.x, y);
   const spine = a.x + a.w + 22;
+  if (b.bank === 0) return rounded([x, y, spine, y, spine, b.y + b.h * 0.3, b.x + b.w, b.y + b.h * 0.3], 10); // the same column
+  if (b.col === 0 && level) return line(x, y, b.x, y);
   const outer = b.bank < 0 ? b.y - 18 : b.y + b.h + 18;
   const inX = b.x + b.w * 0.2 + s;
   if (b.col === 0) return rounded([x, y, spine, y, spine, b.y + b.h / 2, b.x, b.y + b.h / 2], 14);
@@ -114,15 +150,19 @@ function arc(l, a, b, s) {
   return [xa, ya, xa + reach, ya + up * lift, xb - reach, ya + up * lift, xb, ya];
 }
 
-/** Across the river, or between rows: out at the side, along the gutter, over, and in at the side. @param {Layout} l
- *  @param {Place} a @param {Place} b @param {number} s @returns {Chain} */
-function weave(l, a, b, s) {
-  const dir = a.col === b.col ? 1 : b.col > a.col ? 1 : -1;
+/**
+ * Across the river, or between rows: out at the side, along the gutter, over, and in at the side.
+ * @param {Layout} l @param {Place} a @param {Place} b @param {number} s
+ * @param {boolean} [drum] a reach: in by the right at the drum's height; from elsewhere it ends within the gutter
+ * @returns {Chain}
+ */
+function weave(l, a, b, s, drum = false) {
+  const dir = a.col === b.col ? 1 : b.col > a.col ? 1 : -1, right = (a.col === b.col ? 1 : -dir) > 0;
   const ga = gutter(l, a, /** @type {1|-1} */ (dir)) + s * 5;
-  const gb = gutter(l, b, /** @type {1|-1} */ (a.col === b.col ? 1 : -dir)) + s * 5;
+  const gb = gutter(l, b, right ? 1 : -1) + s * 5;
   const xa = dir > 0 ? a.x + a.w : a.x;
-  const xb = (a.col === b.col ? 1 : -dir) > 0 ? b.x + b.w : b.x;
-  const ya = a.y + CARD.h * 0.62 + s * 3, yb = b.y + CARD.h * 0.38 + s * 3;
+  const xb = right ? b.x + b.w + (drum ? SIGN : 0) : b.x;
+  const ya = a.y + CARD.h * (drum ? 0.78 : 0.62) + s * 3, yb = b.y + (drum ? DRUM.y : CARD.h * 0.38 + s * 3);
   const down = b.y > a.y ? 1 : -1;
   const pa = down > 0 ? a.y + a.h + 14 : a.y - 14;
   const pb = down > 0 ? b.y - 14 : b.y + b.h + 14;
@@ -130,6 +170,7 @@ function weave(l, a, b, s) {
   const c = [xa, ya, ga, ya, ga, ya + down * 18, ga, ya + down * 40];
   straight(c, ga, pa);
   vertical(c, gb, pb);
+  if (drum && !right) return c;
   straight(c, gb, yb - down * 40);
   c.push(gb, yb - down * 18, gb, yb, xb, yb);
   return c;

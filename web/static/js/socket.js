@@ -1,7 +1,8 @@
 // @ts-check
 // The socket to the hub: frames come in, lost connections are said at once and made again.
 
-import { FrameError, parse } from './messages.js';
+import { parse } from './messages.js';
+import { FrameError } from './parse.js';
 
 const FIRST = 250, MOST = 8000;
 

@@ -3,12 +3,15 @@
 
 import { line, track } from './geometry.js';
 import { loop } from './frames.js';
-import { colourOf, COLOURS } from './world.js';
+import { colourOf, COLOURS, PLAIN } from './world.js';
 
 /** Units a ms. */
 const EVENT = 0.26, CALL = 0.5;
 /** An event is on its lane by then, so its readers' dots start after it, ms. */
 const LEAD = 450;
+
+/** Of a dot that the chosen pattern has no part in. */
+const FAINT = 0.16;
 
 export class Traffic {
   /**
@@ -21,10 +24,11 @@ export class Traffic {
     this.loop = loop((dt) => dots.step(dt));
     this.still = matchMedia('(prefers-reduced-motion: reduce)');
     this.still.addEventListener('change', () => dots.clear());
-    /** @type {string[]} */
-    this.colours = [];
+    /** @type {Map<string, string>} */
+    this.colours = new Map();
     this.white = '#fff';
     this.red = '#f00';
+    this.amber = '#fa0';
     /** @type {Map<string, import('./geometry.js').Track>} */
     this.lanes = new Map();
   }
@@ -33,24 +37,31 @@ export class Traffic {
   theme() {
     const s = getComputedStyle(document.documentElement);
     const v = (/** @type {string} */ k) => s.getPropertyValue(k).trim();
-    this.colours = Array.from({ length: COLOURS }, (_, i) => v(`--kind-${i}`));
+    this.colours = new Map([...Array.from({ length: COLOURS }, (_, i) => String(i)), PLAIN].map((c) => [c, v(`--kind-${c}`)]));
     this.white = v('--dot');
     this.red = v('--bad');
+    this.amber = v('--warn');
     this.dots.ink = v('--ink');
   }
 
-  /** @param {import('./world.js').World} w @param {import('./layout.js').Layout} l @param {import('./world.js').Flow[]} flows */
-  show(w, l, flows) {
+  /**
+   * @param {import('./world.js').World} w @param {import('./layout.js').Layout} l @param {import('./lens.js').Lens} lens
+   * @param {import('./world.js').Flow[]} flows
+   */
+  show(w, l, lens, flows) {
     if (document.hidden) return;
     for (const f of flows) {
       if (f.kind === 'wait') continue;
-      this.flow(w, l, f);
+      this.flow(w, l, lens, f);
     }
     if (!this.still.matches) this.loop.wake();
   }
 
-  /** @param {import('./world.js').World} w @param {import('./layout.js').Layout} l @param {import('./world.js').Flow} f */
-  flow(w, l, f) {
+  /**
+   * @param {import('./world.js').World} w @param {import('./layout.js').Layout} l @param {import('./lens.js').Lens} lens
+   * @param {import('./world.js').Flow} f
+   */
+  flow(w, l, lens, f) {
     const e = w.edges.get(f.id);
     const kind = w.streams.get(f.stream)?.kind ?? '';
     if (e?.kind === 'take') this.cards.pulse(e.to, kind);
@@ -61,14 +72,15 @@ export class Traffic {
     }
     const t = e ? this.edges.wayOf(l, e)?.dots : this.lane(l, f.stream);
     if (!t) return;
-    if (f.kind === 'call') {
-      const o = { speed: CALL, r: 2, fade: 0, wait: 0, over: 200 };
-      if (f.count > f.failed) this.dots.send(t, f.count - f.failed, { ...o, colour: this.white });
+    const alpha = (e ? lens.hidesEdge(e) : lens.hidesLane(f.stream)) ? FAINT : 1;
+    if (f.kind === 'call' || f.kind === 'reach') {
+      const o = { speed: CALL, r: 2, fade: 0, wait: 0, over: 200, alpha };
+      if (f.count > f.failed) this.dots.send(t, f.count - f.failed, { ...o, colour: f.kind === 'reach' ? this.amber : this.white });
       if (f.failed > 0) this.dots.send(t, f.failed, { ...o, colour: this.red });
       return;
     }
     this.dots.send(t, f.count, {
-      colour: this.colours[colourOf(w, f.stream)], speed: EVENT, r: 3.4, fade: f.kind === 'take' ? 0 : 90,
+      colour: this.colours.get(colourOf(w, f.stream)) ?? this.white, speed: EVENT, r: 3.4, alpha, fade: f.kind === 'take' ? 0 : 90,
       wait: f.kind === 'take' && !f.backlog ? LEAD : 0, over: 300,
     });
   }

@@ -1,38 +1,76 @@
 // @ts-check
-// The buttons that act on a node: which make sense in which state, and what happens when one is pressed.
+// The buttons that act on a node: which make sense in which state, and what happens when one is pressed. The main ones
+// stand at the node, the others behind its "more" button.
 
 import { attr, el } from './dom.js';
 import { post } from './api.js';
+import { fault } from './words.js';
 
 /** @typedef {(text: string, bad?: boolean) => void} Say */
+/** @typedef {{latency_ms?: number, share?: number}} Body of an action */
+/** @typedef {{say: Say, more: (b: HTMLButtonElement, verbs: Verbs) => void}} Hands what buttons do besides acting: tell what
+ *   came of it, and show the others */
+/** @typedef {import('./messages.js').Node} N */
 
-/** @type {Record<string, {when: import('./messages.js').State[], title: string, done: string}>} */
-const VERBS = {
-  kill: { when: ['up', 'starting', 'paused', 'unknown'], title: 'Ends it at once, without warning (SIGKILL)', done: 'was killed' },
-  stop: { when: ['up', 'starting'], title: 'Asks it to end in good order (SIGTERM)', done: 'was stopped' },
-  pause: { when: ['up'], title: 'Keeps it alive but silent', done: 'was paused' },
-  resume: { when: ['paused'], title: 'Lets it go on', done: 'goes on' },
-  start: { when: ['down', 'unknown'], title: 'Starts it again on the same data', done: 'was started' },
+/** @type {import('./messages.js').State[]} */
+const RUNS = ['up', 'starting', 'paused', 'unknown'];
+
+/** @type {Record<string, {when: import('./messages.js').State[], name: string, title: string, done: (b: Body) => string}>} */
+export const VERBS = {
+  kill: { when: RUNS, name: 'kill', title: 'Ends it at once, without warning (SIGKILL)', done: () => 'was killed' },
+  start: { when: ['down', 'unknown'], name: 'start', title: 'Starts it again on the same data', done: () => 'was started' },
+  pause: { when: ['up'], name: 'pause', title: 'Keeps it alive but silent', done: () => 'was paused' },
+  resume: { when: ['paused'], name: 'resume', title: 'Lets it go on', done: () => 'goes on' },
+  stop: { when: ['up', 'starting'], name: 'stop', title: 'Asks it to end in good order (SIGTERM)', done: () => 'was stopped' },
+  slow: { when: RUNS, name: 'slow', title: 'Its answers come later by so much', done: (b) => `is made slow: ${fault({ kind: 'slow', latency_ms: b.latency_ms ?? 0, share: 0 }).slice(5)}` },
+  errors: { when: RUNS, name: 'errors', title: 'So many of its requests fail', done: (b) => `now has ${fault({ kind: 'errors', latency_ms: 0, share: b.share ?? 0 })}` },
+  cut: { when: RUNS, name: 'cut off', title: 'No network to it and from it: what is sent is lost', done: () => 'was cut off' },
+  heal: { when: [...RUNS, 'down'], name: 'heal', title: 'Lifts slow, cut off and errors', done: () => 'was healed' },
 };
 
-/** Verbs to offer. @param {{state: import('./messages.js').State, verbs: string[]}} n @returns {string[]} */
-export const offered = (n) => Object.keys(VERBS).filter((v) => n.verbs.includes(v) && VERBS[v].when.includes(n.state));
+/** Verbs that would do something now. @param {Pick<N, 'state'|'verbs'|'faults'>} n @returns {string[]} */
+export const offered = (n) => Object.keys(VERBS).filter((v) => n.verbs.includes(v) && VERBS[v].when.includes(n.state)
+  && (v !== 'heal' || n.faults.length > 0) && (v !== 'cut' || !n.faults.some((f) => f.kind === 'cut')));
+
+/**
+ * Verbs to show at the node: one that ends or starts it and, with room for two, one that silences it; of a paused one the
+ * way on. Heal stands with the faults; with room for one alone, here.
+ * @param {Pick<N, 'state'|'verbs'|'faults'>} n @param {number} room
+ */
+export function main(n, room) {
+  const all = offered(n), mend = room === 1 && n.state !== 'down' ? ['heal'] : [];
+  const order = n.state === 'paused' ? ['resume'] : ['start', 'kill', all.includes('pause') ? 'pause' : 'stop'];
+  return [...mend, ...order].filter((v) => all.includes(v)).slice(0, room);
+}
+
+/** Verbs behind "more". @param {Pick<N, 'state'|'verbs'|'faults'>} n @param {number} room */
+export function others(n, room) {
+  const shown = main(n, room);
+  return offered(n).filter((v) => !shown.includes(v) && (v !== 'heal' || n.faults.length > 0));
+}
 
 /** The row of buttons of one node. */
 export class Verbs {
-  /** @param {string} id of the node @param {Say} say */
-  constructor(id, say) {
+  /** @param {string} id of the node @param {Hands} hands @param {number} [room] verbs beside "more" */
+  constructor(id, hands, room = 2) {
     this.id = id;
-    this.say = say;
+    this.hands = hands;
+    this.room = room;
     this.busy = false;
     this.root = el('div', 'verbs');
     /** @type {Map<string, HTMLButtonElement>} */
     this.buttons = new Map();
+    this.more = this.button('more', '⋯', `More for ${id}`, 'Stop, slow down, cut off, let fail, heal');
+    attr(this.more, 'aria-haspopup', 'dialog');
+    this.more.addEventListener('click', () => hands.more(this.more, this));
+    /** @type {N|undefined} */
+    this.node = undefined;
   }
 
-  /** @param {import('./messages.js').Node} n */
+  /** @param {N} n */
   render(n) {
-    const want = offered(n);
+    this.node = n;
+    const want = main(n, this.room);
     let lost = false;
     for (const [verb, b] of this.buttons) {
       if (want.includes(verb)) continue;
@@ -41,36 +79,40 @@ export class Verbs {
       this.buttons.delete(verb);
     }
     for (const verb of want) {
-      if (!this.buttons.has(verb)) this.buttons.set(verb, this.button(verb));
+      if (this.buttons.has(verb)) continue;
+      const b = this.button(verb, VERBS[verb].name, `${verb[0].toUpperCase()}${verb.slice(1)} ${this.id}`, VERBS[verb].title);
+      b.addEventListener('click', () => this.act(verb));
+      this.buttons.set(verb, b);
     }
-    want.forEach((verb, i) => {
-      const b = /** @type {HTMLButtonElement} */ (this.buttons.get(verb));
+    const row = want.map((verb) => /** @type {HTMLButtonElement} */ (this.buttons.get(verb)));
+    if (others(n, this.room).length > 0) row.push(this.more);
+    else this.more.remove();
+    row.forEach((b, i) => {
       if (this.root.children[i] !== b) this.root.insertBefore(b, this.root.children[i] ?? null);
       attr(b, 'aria-disabled', this.busy ? 'true' : null);
     });
-    if (lost) this.buttons.get(want[0] ?? '')?.focus(); // the keyboard stays where it was
+    if (lost) row[0]?.focus(); // the keyboard stays where it was
   }
 
-  /** @param {string} verb */
-  button(verb) {
-    const b = el('button', `verb verb-${verb}`, verb);
+  /** @param {string} cls @param {string} name @param {string} label @param {string} title */
+  button(cls, name, label, title) {
+    const b = el('button', `verb verb-${cls}`, name);
     b.type = 'button';
-    b.title = VERBS[verb].title;
-    b.setAttribute('aria-label', `${verb[0].toUpperCase()}${verb.slice(1)} ${this.id}`);
-    b.addEventListener('click', () => this.act(verb));
+    b.title = title;
+    b.setAttribute('aria-label', label);
     return b;
   }
 
-  /** @param {string} verb */
-  async act(verb) {
+  /** @param {string} verb @param {Body} [body] */
+  async act(verb, body) {
     if (this.busy) return;
     this.mark(true);
     const begun = performance.now();
     try {
-      await post(`/api/v1/nodes/${encodeURIComponent(this.id)}/${verb}`);
-      this.say(`${this.id} ${VERBS[verb].done} (${((performance.now() - begun) / 1000).toFixed(1)} s)`);
+      await post(`/api/v1/nodes/${encodeURIComponent(this.id)}/${verb}`, body);
+      this.hands.say(`${this.id} ${VERBS[verb].done(body ?? {})} (${((performance.now() - begun) / 1000).toFixed(1)} s)`);
     } catch (e) {
-      this.say(`${verb} ${this.id}: ${e instanceof Error ? e.message : e}`, true);
+      this.hands.say(`${verb} ${this.id}: ${e instanceof Error ? e.message : e}`, true);
     } finally {
       this.mark(false);
     }
@@ -79,7 +121,7 @@ export class Verbs {
   /** @param {boolean} busy */
   mark(busy) {
     this.busy = busy;
-    for (const b of this.buttons.values()) attr(b, 'aria-disabled', busy ? 'true' : null);
+    for (const b of [...this.buttons.values(), this.more]) attr(b, 'aria-disabled', busy ? 'true' : null);
     this.root.classList.toggle('busy', busy);
   }
 }

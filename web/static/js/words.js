@@ -95,6 +95,35 @@ export function state(n, now) {
   }
 }
 
+/** A pattern's short name, for where its name has no room: "Sync". @param {string} id */
+export const brief = (id) => id.slice(0, 1).toUpperCase() + id.slice(1);
+
+/** One fault in force, short. @param {import('./messages.js').Fault} f */
+export function fault(f) {
+  switch (f.kind) {
+    case 'slow': return `slow +${millis(f.latency_ms)}`;
+    case 'cut': return 'cut off';
+    case 'errors': return `${Math.round(f.share * 100)} % errors`;
+    default: return f.kind;
+  }
+}
+
+/** All of a node's faults, to go on a sentence; '' for none. @param {import('./messages.js').Node} n */
+export const faults = (n) => n.faults.map((f) => `, ${fault(f)}`).join('');
+
+/**
+ * How a node does, where it does not do well; '' where it does.
+ * @param {import('./messages.js').Node} n
+ */
+export function trouble(n) {
+  /** @type {Record<import('./messages.js').State, string>} */
+  const words = { down: /^stopp?/i.test(n.reason) ? 'is stopped' : 'is dead', paused: 'is paused', starting: 'is starting', unknown: 'is unknown', up: '' };
+  if (n.state !== 'up') return `${n.id} ${words[n.state]}`;
+  const f = n.faults.map((x) => (x.kind === 'slow' ? `is slow (+${millis(x.latency_ms)})` : x.kind === 'cut' ? 'is cut off'
+    : x.kind === 'errors' ? `fails ${Math.round(x.share * 100)} % of its requests` : `is ${x.kind}`));
+  return f.length > 0 ? `${n.id} ${and(f)}` : '';
+}
+
 /** @param {string[]} parts @returns {string} "a, b and c" */
 export function and(parts) {
   return parts.length < 2 ? parts.join('') : `${parts.slice(0, -1).join(', ')} and ${parts[parts.length - 1]}`;

@@ -16,14 +16,15 @@
  * @property {import('./messages.js').Note[]} notes newest last, at most NOTES
  * @property {import('./messages.js').Load} load
  * @property {import('./messages.js').Bus} bus
+ * @property {ReadonlySet<string>} apart services that take no part in the bus, as the last full frame had it
  */
 /**
  * How far an edge's or lane's counts grew: what the dots show.
  * @typedef {object} Flow
- * @property {'emit'|'take'|'call'|'lane'|'wait'} kind lane: entries of a stream whose emitter is unknown; wait: entries
+ * @property {'emit'|'take'|'call'|'reach'|'lane'|'wait'} kind lane: entries of a stream whose emitter is unknown; wait: entries
  *   that came to stand at a consumer's door
  * @property {string} id of the edge; of the stream for a lane
- * @property {string} stream '' for calls
+ * @property {string} stream '' for calls and reaches
  * @property {number} count
  * @property {number} failed of count
  * @property {boolean} backlog a take from a pile that stood at the door already
@@ -40,8 +41,8 @@ export const PILE = 3;
 export function empty() {
   return {
     rev: -1, at: NaN, system: { name: '', kinds: [], patterns: [], features: [], max_load: 0 }, nodes: new Map(),
-    edges: new Map(), streams: new Map(), cells: new Map(), events: [], notes: [], load: { per_second: 0, known: false },
-    bus: { up: false, reason: '', rate: 0, to_hub_ms: 0 },
+    edges: new Map(), streams: new Map(), cells: new Map(), events: [], notes: [], load: { per_second: 0, known: false, patterns: {}, features: {}, dropped: 0 },
+    bus: { up: false, reason: '', rate: 0, to_hub_ms: 0 }, apart: new Set(),
   };
 }
 
@@ -94,8 +95,14 @@ function whole(f) {
     rev: f.rev, at: f.at, system: f.system ?? w.system, nodes: replaced(w.nodes, f.nodes, (n) => n.id),
     edges: replaced(w.edges, f.edges, (e) => e.id), streams: replaced(w.streams, f.streams, (s) => s.name),
     cells: replaced(w.cells, f.cells, (c) => cellKey(c.feature, c.pattern)), events: bySeq([], f.events, EVENTS),
-    notes: bySeq([], f.notes, NOTES), load: f.load ?? w.load, bus: f.bus ?? w.bus,
+    notes: bySeq([], f.notes, NOTES), load: f.load ?? w.load, bus: f.bus ?? w.bus, apart: apart(f),
   };
+}
+
+/** Taken from full frames alone, so that no node changes its place when its first event flows. @param {Frame} f */
+function apart(f) {
+  const part = new Set(f.edges.flatMap((e) => (e.kind === 'emit' ? [e.from] : e.kind === 'take' ? [e.to] : [])));
+  return new Set(part.size === 0 ? [] : f.nodes.filter((n) => n.kind === 'service' && !part.has(n.id)).map((n) => n.id));
 }
 
 /**
@@ -156,12 +163,18 @@ export function behind(w, service, kind) {
 /** The stores of a node. @param {World} w @param {string} id */
 export const storesOf = (w, id) => [...w.nodes.values()].filter((n) => n.kind === 'store' && n.owner === id);
 
-/** Index of a stream's colour: that of its kind of data, else one of its own. @param {World} w @param {string} stream */
+/**
+ * A stream's colour, by its class's ending: that of its kind of data; one without a kind is plain. Where the system names no
+ * kinds at all, each stream has one of its own.
+ * @param {World} w @param {string} stream @returns {string} '0' to '7', or PLAIN
+ */
 export function colourOf(w, stream) {
   const kind = w.streams.get(stream)?.kind ?? '';
-  const i = w.system.kinds.findIndex((k) => k.id === kind);
-  return i >= 0 ? i % COLOURS : [...w.streams.keys()].indexOf(stream) % COLOURS;
+  const i = w.system.kinds.length > 0 ? w.system.kinds.findIndex((k) => k.id === kind) : [...w.streams.keys()].indexOf(stream);
+  return i >= 0 ? String(i % COLOURS) : PLAIN;
 }
 
 /** So many kind colours are in tokens.css. */
 export const COLOURS = 8;
+/** The colour of what is of no kind. */
+export const PLAIN = 'plain';

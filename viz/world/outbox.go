@@ -1,0 +1,45 @@
+package world
+
+import (
+	"slices"
+	"time"
+)
+
+// outbox is what a node last said of what it has committed and not published yet.
+type outbox struct {
+	waiting int64     // -1: it does not say
+	oldest  time.Time // zero: nothing waits, as far as is known
+}
+
+// outboxSeen takes a node's word. While it does not answer, the oldest that it told of counts on: one that is away can
+// publish nothing.
+func (w *World) outboxSeen(o OutboxSeen) {
+	n := w.nodeBy[o.Node]
+	if n == nil {
+		return
+	}
+	switch b := &n.outbox; {
+	case o.Waiting < 0:
+		b.waiting = -1
+	case o.Waiting == 0:
+		*b = outbox{}
+	default:
+		*b = outbox{waiting: o.Waiting, oldest: clock(o.Oldest)}
+	}
+	w.touch(n)
+	for _, c := range w.cells {
+		if slices.ContainsFunc(c.spec.Reads, func(s string) bool { return slices.Contains(w.emitters[s], n) }) {
+			w.touch(c)
+		}
+	}
+}
+
+// unpublished is the age of the oldest event that the node is known to have committed and not published. Of one that
+// does not answer, what the bus has shown since is no longer waiting.
+func (n *node) unpublished(now time.Time) time.Duration {
+	b := &n.outbox
+	if b.oldest.IsZero() || b.waiting < 0 && !b.oldest.Truncate(time.Millisecond).After(n.published) {
+		return 0
+	}
+	return max(0, now.Sub(b.oldest))
+}
