@@ -381,3 +381,25 @@ func TestBusAnswerBrokenOff(t *testing.T) {
 		}
 	}
 }
+
+// TestBusFaults: what is done to a service's requests is done to those over the bus too.
+func TestBusFaults(t *testing.T) {
+	rdb := streamstest.Start(t).Client()
+	catalog, _ := onBus(t, rdb, Config{Name: "catalog"}, func(s *Service, _ *BusClient) {
+		s.Handle("GET /bus/x", func(w http.ResponseWriter, r *http.Request) error { return WriteJSON(w, 200, 1) })
+	})
+	_, orders := onBus(t, rdb, Config{Name: "orders"}, nil)
+	onTheBus(t, rdb, "catalog")
+	for _, tt := range []struct{ faults, want string }{
+		{`{"error_share": 1}`, "catalog answered 500: catalog fails on purpose: 100 % of its requests"},
+		{`{"latency_ms": 5000}`, "catalog answered 503: catalog is slow on purpose: each answer comes 5 s later"},
+		{`{}`, "<nil>"},
+	} {
+		if status, _, body := get(t, "PUT", catalog.url+FaultsPath, tt.faults); status != http.StatusOK {
+			t.Fatalf("%d %s", status, body)
+		}
+		if err := orders.Call(t.Context(), "catalog", http.MethodGet, "/bus/x", nil, nil); fmt.Sprint(err) != tt.want {
+			t.Errorf("%s: %v", tt.faults, err)
+		}
+	}
+}
