@@ -21,6 +21,9 @@ import (
 // busName is what the bus is called where it is the one that failed: its node id.
 const busName = "bus"
 
+// busMargin is budgetMargin over the bus, where request and reply each wait for a disk and for a reader.
+const busMargin = 2 * budgetMargin
+
 // request is the payload of a request event: an HTTP request on its way over the bus.
 type request struct {
 	Method   string          `json:"method"`
@@ -81,7 +84,7 @@ func (c *BusClient) Call(ctx context.Context, peer, method, path string, in, out
 
 // call asks and returns the status of the answer, 0 for none.
 func (c *BusClient) call(ctx context.Context, timeout time.Duration, peer, method, path string, in, out any) (int, error) {
-	ask := request{Method: method, Path: path, Deadline: time.Now().Add(granted(timeout)).UTC()}
+	ask := request{Method: method, Path: path, Deadline: time.Now().Add(granted(timeout, busMargin)).UTC()}
 	if in != nil {
 		body, err := json.Marshal(in)
 		if err != nil {

@@ -116,7 +116,7 @@ func (c *Client) Call(ctx context.Context, peer, method, path string, in, out an
 	if in != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}
-	req.Header.Set(budgetHeader, milliseconds(granted(timeout)))
+	req.Header.Set(budgetHeader, milliseconds(granted(timeout, budgetMargin)))
 	// Every request of the shop can be made twice (orders, reservations and users carry their ids), so net/http may send
 	// it again over a new connection where a kept one died before a byte of the answer came. An empty value is not sent.
 	req.Header["Idempotency-Key"] = nil
@@ -151,8 +151,8 @@ func timeoutOf(ctx context.Context) time.Duration {
 	return CallTimeout
 }
 
-// granted is how long the callee has for its answer where the caller waits for timeout.
-func granted(timeout time.Duration) time.Duration { return timeout - min(budgetMargin, timeout/4) }
+// granted is how long the callee has for its answer where the caller waits for timeout and holds back margin.
+func granted(timeout, margin time.Duration) time.Duration { return timeout - min(margin, timeout/4) }
 
 // milliseconds writes a budget as its header does, 1 at least.
 func milliseconds(d time.Duration) string { return strconv.FormatInt(max(1, d.Milliseconds()), 10) }

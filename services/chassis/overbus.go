@@ -58,6 +58,13 @@ func (s *Service) serveOverBus(ctx context.Context, h http.Handler, asked reques
 	if !strings.HasPrefix(asked.Path, busPath) {
 		return problemReply(Errorf(http.StatusNotFound, "%s answers over the bus what begins with %s, not %s", s.Name, busPath, withoutQuery(asked.Path)))
 	}
+	// As over HTTP, what is still at work when the caller has left is told so.
+	left := time.Now().Add(requestTimeout)
+	if !asked.Deadline.IsZero() {
+		left = asked.Deadline
+	}
+	ctx, cancel := context.WithDeadline(ctx, left.Add(busMargin))
+	defer cancel()
 	r, err := http.NewRequestWithContext(context.WithValue(ctx, spanKey{}, traceparent), asked.Method, asked.Path, bytes.NewReader(asked.Body))
 	if err != nil {
 		return problemReply(Errorf(http.StatusBadRequest, "the request cannot be read: %v", err))
@@ -65,7 +72,7 @@ func (s *Service) serveOverBus(ctx context.Context, h http.Handler, asked reques
 	r.RequestURI, r.Host = asked.Path, s.Name
 	r.Header.Set("Traceparent", *traceparent)
 	if !asked.Deadline.IsZero() {
-		r.Header.Set(budgetHeader, milliseconds(time.Until(asked.Deadline)))
+		r.Header.Set(budgetHeader, milliseconds(budgetLeft(asked.Deadline)))
 	}
 	if asked.Body != nil {
 		r.Header.Set("Content-Type", "application/json")
@@ -81,6 +88,15 @@ func problemReply(p *Problem) reply {
 	var w memory
 	_ = writeProblem(&w, p) // memory takes it
 	return w.reply()
+}
+
+// budgetStep is much less than busMargin: rounding up by it leaves time for the reply.
+const budgetStep = 25 * time.Millisecond
+
+// budgetLeft is the time until the deadline in whole steps, rounded up, so that the few milliseconds that a request was
+// on its way do not make the words of each failure new ones ("did not answer within 0.9 s").
+func budgetLeft(deadline time.Time) time.Duration {
+	return (time.Until(deadline) + budgetStep - 1).Truncate(budgetStep)
 }
 
 // spanKey finds in a request's context where its span is to be noted.
