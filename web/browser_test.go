@@ -8,11 +8,13 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"slices"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 	"github.com/gorilla/websocket"
 )
 
@@ -88,12 +90,14 @@ func cost(state []byte, costs map[string]any, feature, pattern string) map[strin
 func (l *lab) did(what string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for _, a := range l.asked {
-		if a == what {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(l.asked, what)
+}
+
+// all that the API was asked.
+func (l *lab) all() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.asked)
 }
 
 // play sends the frame, then diffs in which every busy connection grows, until ctx or the browser ends.
@@ -198,6 +202,26 @@ func holds(t *testing.T, ctx context.Context, expression string) {
 	}
 }
 
+// keys types into what has the focus.
+func keys(t *testing.T, ctx context.Context, keys string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	if err := chromedp.Do(ctx, chromedp.KeyEvent(keys)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// clickAt clicks with the mouse.
+func clickAt(t *testing.T, ctx context.Context, x, y float64) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	if err := chromedp.Do(ctx, chromedp.MouseClickXY(x, y)); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func click(t *testing.T, ctx context.Context, name string) {
 	t.Helper()
 	holds(t, ctx, `(() => { const b = document.querySelector('button[aria-label="`+name+`"]'); if (b) b.click(); return !!b; })()`)
@@ -209,7 +233,7 @@ func TestPageInABrowser(t *testing.T) {
 	open(t, ctx, l.URL, 1440, 900)
 
 	// Every node is there, and only the verbs that make sense.
-	holds(t, ctx, `document.querySelectorAll('[data-node]').length === 14`)
+	holds(t, ctx, `document.querySelectorAll('[data-node]').length === 16`)
 	holds(t, ctx, `document.querySelector('[data-node="catalog"]').dataset.state === 'down'`)
 	holds(t, ctx, `!document.querySelector('[aria-label="Kill catalog"]') && !document.querySelector('[aria-label="Start orders"]')`)
 	holds(t, ctx, `document.querySelector('[data-feature="buy"][data-pattern="sync"]').innerText.includes('catalog')`)
@@ -258,11 +282,136 @@ func TestPageInABrowser(t *testing.T) {
 	holds(t, ctx, `!document.body.classList.contains('lost')`)
 }
 
+// TestFaults: what is done to a node that runs, from its "more" window and from the faults that are shown at it.
+func TestFaults(t *testing.T) {
+	l := newLab(t, "slow")
+	ctx := tab(t)
+	open(t, ctx, l.URL, 1440, 900)
+	holds(t, ctx, `document.querySelector('[data-node="catalog"]').innerText.includes('slow +300 ms')`)
+	holds(t, ctx, `!document.querySelector('[data-node="orders"] .chip')`)
+	click(t, ctx, "Heal catalog")
+	holds(t, ctx, `document.querySelector('#said').innerText.includes('catalog was healed')`)
+
+	// The window opens at its button, takes the keyboard, and gives it back on Escape.
+	const isOpen = `!!document.querySelector('.more:popover-open')`
+	holds(t, ctx, `(() => { document.querySelector('[aria-label="More for orders"]').focus(); return true; })()`)
+	keys(t, ctx, "\r")
+	holds(t, ctx, isOpen+` && document.activeElement.getAttribute('aria-label') === 'Stop orders'`)
+	keys(t, ctx, kb.Escape)
+	holds(t, ctx, `!`+isOpen+` && document.activeElement.getAttribute('aria-label') === 'More for orders'`)
+	click(t, ctx, "More for orders")
+	holds(t, ctx, isOpen)
+	clickAt(t, ctx, 700, 30)
+	holds(t, ctx, `!`+isOpen)
+
+	set := func(label, value string) {
+		holds(t, ctx, `(() => { const i = [...document.querySelectorAll('input')].find((x) => x.getAttribute('aria-label') === '`+label+`'); if (i) i.value = '`+value+`'; return !!i; })()`)
+	}
+	click(t, ctx, "More for orders")
+	set("How much later orders answers, in milliseconds", "450")
+	click(t, ctx, "Slow orders")
+	holds(t, ctx, `document.querySelector('#said').innerText.includes('orders is made slow: +450 ms') && !`+isOpen)
+	click(t, ctx, "More for orders")
+	set("How many of the requests to orders fail, per cent", "0")
+	click(t, ctx, "Errors orders")
+	holds(t, ctx, `document.querySelector('#said').innerText.includes('more than 0') && `+isOpen)
+	set("How many of the requests to orders fail, per cent", "35")
+	click(t, ctx, "Errors orders")
+	holds(t, ctx, `document.querySelector('#said').innerText.includes('orders now has 35 % errors')`)
+	click(t, ctx, "More for bus")
+	click(t, ctx, "Cut bus")
+	holds(t, ctx, `document.querySelector('#said').innerText.includes('bus was cut off')`)
+	for _, want := range []string{"POST /api/v1/nodes/catalog/heal ", `POST /api/v1/nodes/orders/slow {"latency_ms":450}`,
+		`POST /api/v1/nodes/orders/errors {"share":0.35}`, "POST /api/v1/nodes/bus/cut "} {
+		if !l.did(want) {
+			t.Errorf("not asked: %q", want)
+		}
+	}
+	if l.did(`POST /api/v1/nodes/orders/errors {"share":0}`) {
+		t.Error("a share of 0 was sent")
+	}
+}
+
+// TestCostOfARequest: a cell opens what one request costs, by keyboard too, and is given the focus back.
+func TestCostOfARequest(t *testing.T) {
+	l := newLab(t, "slow")
+	ctx := tab(t)
+	open(t, ctx, l.URL, 1440, 900)
+	const cell = `document.querySelector('[data-feature="my-purchases"][data-pattern="sync"] button')`
+	holds(t, ctx, `(() => { document.querySelector('[data-feature="my-purchases"][data-pattern="shared"] button').focus(); return true; })()`)
+	keys(t, ctx, kb.ArrowRight)
+	holds(t, ctx, `document.activeElement === `+cell)
+	keys(t, ctx, "\r")
+	holds(t, ctx, `!document.querySelector('#cost').hidden && document.activeElement.id === 'cost-title' && `+cell+`.ariaPressed === 'true'`)
+	holds(t, ctx, `document.querySelector('#cost').innerText.includes('my purchases · Synchronous requests: slow')`)
+	holds(t, ctx, `document.querySelector('#cost').innerText.includes('because catalog is slow (+300 ms)')`)
+	holds(t, ctx, `document.querySelector('#cost-line').innerText === '4 services · 4 hops · 0 messages on the bus · depth 3'`)
+	holds(t, ctx, `[...document.querySelectorAll('#cost-fall .fall-name')].map((e) => e.innerText).join() ===
+		'shoppers → purchases,purchases → users,purchases → orders,purchases → catalog'`)
+	holds(t, ctx, `document.querySelectorAll('#cost-compare li').length === 5`)
+	// Bars are to scale: the slow hop nearly fills its track, and stands within it.
+	holds(t, ctx, `(() => { const b = [...document.querySelectorAll('#cost-fall .fall-bar')].map((e) => e.getBoundingClientRect().width);
+		return b[3] / b[0] > 0.95 && b[1] / b[0] < 0.03; })()`)
+	keys(t, ctx, kb.Escape)
+	holds(t, ctx, `document.querySelector('#cost').hidden && document.activeElement === `+cell)
+	if !l.did("GET /api/v1/features/my-purchases/sync") {
+		t.Error("the request was not asked for")
+	}
+
+	// A failed hop says why; a cell of which none was seen says so.
+	holds(t, ctx, `(document.querySelector('[data-feature="buy"][data-pattern="sync"] button').click(), true)`)
+	holds(t, ctx, `document.querySelector('#cost-fall').innerText.includes('dashboard → orders') && document.querySelectorAll('#cost-fall .failed').length === 2
+		&& document.querySelector('#cost-fall').innerText.includes('catalog refused the connection')`)
+	holds(t, ctx, `(document.querySelector('[data-feature="browse"][data-pattern="sync"] button').click(), true)`)
+	holds(t, ctx, `document.querySelector('#cost-fall').innerText.includes('No request was seen whole yet')`)
+	// Events on the bus stand where they were, one line a stream.
+	holds(t, ctx, `(document.querySelector('[data-feature="my-purchases"][data-pattern="bus"] button').click(), true)`)
+	holds(t, ctx, `document.querySelectorAll('#cost-fall .fall-tick').length === 6 && document.querySelector('#cost-fall').innerText.includes('replies')`)
+}
+
+// TestLensOnThePage: a chosen pattern alone is strong, its sentence and column are shown, and a reload keeps it.
+func TestLensOnThePage(t *testing.T) {
+	l := newLab(t, "calm")
+	ctx := tab(t)
+	open(t, ctx, l.URL, 1440, 900)
+	holds(t, ctx, `document.querySelectorAll('.edge.faint').length === 0 && document.querySelectorAll('.pick input').length === 6`)
+	holds(t, ctx, `(document.querySelector('.pick input[value="shared"]').click(), true)`)
+	shared := `document.querySelectorAll('.edge-reach.chosen').length === 8 && document.querySelectorAll('.edge-emit:not(.faint)').length === 0
+		&& document.querySelector('#pick-say').innerText.includes('reaches into') && document.querySelector('th.chosen').innerText.includes('Shared')
+		&& document.querySelector('[data-node="monolith"]').classList.contains('dim')`
+	holds(t, ctx, shared)
+	holds(t, ctx, `location.hash === '#pattern=shared'`)
+	holds(t, ctx, `(location.reload(), true)`)
+	holds(t, ctx, shared+` && document.querySelector('.pick input[value="shared"]').checked`)
+	holds(t, ctx, `(document.querySelector('.pick input[value=""]').click(), true)`)
+	holds(t, ctx, `document.querySelectorAll('.faint').length === 0 && location.hash === ''`)
+}
+
+// TestMix: a moved slider is sent once it rests, all of its group together.
+func TestMix(t *testing.T) {
+	l := newLab(t, "worst")
+	ctx := tab(t)
+	open(t, ctx, l.URL, 1440, 900)
+	holds(t, ctx, `(document.querySelector('#mix').click(), true)`)
+	holds(t, ctx, `document.querySelector('.mix:popover-open').innerText.replaceAll('\u202f', '').includes('1234567 requests were not made')`)
+	for _, v := range []string{"2", "3"} {
+		holds(t, ctx, `(() => { const i = document.querySelector('[data-mix="sync"]'); i.value = '`+v+`'; i.dispatchEvent(new Event('input')); return true; })()`)
+	}
+	holds(t, ctx, `document.querySelector('#said').textContent === 'the mix is set'`)
+	if !l.did(`POST /api/v1/load {"patterns":{"monolith":1,"shared":1,"sync":3,"bus":1,"copies":1}}`) {
+		t.Errorf("asked: %q", l.all())
+	}
+	holds(t, ctx, `(() => { const i = document.querySelector('[data-mix="buy"]'); i.value = '0.25'; i.dispatchEvent(new Event('input')); return i.getAttribute('aria-valuetext') === '25 %'; })()`)
+	holds(t, ctx, `document.querySelector('#said').textContent === '' || document.querySelector('#said').textContent === 'the mix is set'`)
+	keys(t, ctx, kb.Escape)
+	holds(t, ctx, `!document.querySelector('.mix:popover-open') && document.activeElement.id === 'mix'`)
+}
+
 // TestNothingIsCut: in every size no card, label or cell overlaps another or runs over an edge, and the page never scrolls
 // sideways.
 func TestNothingIsCut(t *testing.T) {
 	ctx := tab(t)
-	for _, frame := range []string{"outage", "worst"} {
+	for _, frame := range []string{"outage", "bus-cut", "worst"} {
 		l := newLab(t, frame)
 		for _, size := range [][2]int64{{1440, 900}, {1280, 720}, {1920, 1080}, {390, 844}} {
 			nothingIsCut(t, ctx, l, size)
@@ -275,12 +424,12 @@ func nothingIsCut(t *testing.T, ctx context.Context, l *lab, size [2]int64) {
 	open(t, ctx, l.URL, size[0], size[1])
 	holds(t, ctx, `document.documentElement.scrollWidth <= innerWidth`)
 	const faults = `(() => {
-			const out = [], all = [...document.querySelectorAll('.card, .fail:not(.hidden), .pile-label, .bus')].map((e) => [e.className + ' ' + e.innerText, e.getBoundingClientRect()]);
+			const out = [], all = [...document.querySelectorAll('.card, .fail:not(.hidden), .pile-label, .outbox-label, .bus')].map((e) => [e.className + ' ' + e.innerText, e.getBoundingClientRect()]);
 			all.forEach(([n, a], i) => {
 				if (a.left < 0 || a.right > innerWidth + 0.5) out.push('cut: ' + n);
 				for (const [m, b] of all.slice(i + 1)) if (a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 1 && b.top < a.bottom - 1) out.push(n + ' overlaps ' + m);
 			});
-			for (const e of document.querySelectorAll('.card, .card-name, .card > .card-main > .state, .cell, .verbs'))
+			for (const e of document.querySelectorAll('.card, .card-name, .card > .card-main > .state, th, .cell, .cell-word, .verbs, .outbox-label, .pick label'))
 				if (e.scrollWidth > e.clientWidth + 1 || (e.matches('.card') && e.scrollHeight > e.clientHeight + 1)) out.push('too narrow: ' + e.className + ' ' + e.innerText);
 			return JSON.stringify(out);
 		})()`
