@@ -2,206 +2,11 @@ package web
 
 import (
 	"context"
-	"encoding/json"
-	"maps"
 	"net/http"
-	"net/http/httptest"
-	"os"
-	"os/exec"
-	"sync"
 	"testing"
-	"time"
 
 	"github.com/chromedp/chromedp"
-	"github.com/gorilla/websocket"
 )
-
-// lab plays the server: the page over a frame, a socket on which diffs come, and an API that writes down what was asked.
-type lab struct {
-	*httptest.Server
-	mu     sync.Mutex
-	asked  []string
-	answer http.HandlerFunc   // of the API
-	hangUp context.CancelFunc // ends the newest socket; later ones are served
-}
-
-func newLab(t *testing.T, frame string) *lab {
-	t.Helper()
-	state := fixture(t, frame)
-	l := &lab{answer: func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }}
-	mux := http.NewServeMux()
-	mux.Handle("/", Handler(Options{State: func() ([]byte, error) { return state, nil }}))
-	var sockets sync.WaitGroup
-	all, cancel := context.WithCancel(context.Background())
-	mux.HandleFunc("/ws", func(w http.ResponseWriter, r *http.Request) {
-		sockets.Add(1)
-		defer sockets.Done()
-		ctx, hangUp := context.WithCancel(all)
-		defer hangUp()
-		l.mu.Lock()
-		l.hangUp = hangUp
-		l.mu.Unlock()
-		play(ctx, w, r, state)
-	})
-	costs := readJSON(t, "costs")
-	mux.HandleFunc("GET /api/v1/features/{feature}/{pattern}", func(w http.ResponseWriter, r *http.Request) {
-		l.mu.Lock()
-		l.asked = append(l.asked, "GET "+r.URL.Path)
-		l.mu.Unlock()
-		if err := json.NewEncoder(w).Encode(cost(state, costs, r.PathValue("feature"), r.PathValue("pattern"))); err != nil {
-			t.Error(err)
-		}
-	})
-	mux.HandleFunc("/api/v1/", func(w http.ResponseWriter, r *http.Request) {
-		var body json.RawMessage
-		_ = json.NewDecoder(r.Body).Decode(&body) // most requests have none
-		l.mu.Lock()
-		l.asked = append(l.asked, r.Method+" "+r.URL.Path+" "+string(body))
-		answer := l.answer
-		l.mu.Unlock()
-		answer(w, r)
-	})
-	l.Server = httptest.NewServer(mux)
-	t.Cleanup(func() { cancel(); sockets.Wait(); l.Close() })
-	return l
-}
-
-// cost is what the API tells of a cell: the frame's word, what the system file says that it needs, and a request where one
-// was invented.
-func cost(state []byte, costs map[string]any, feature, pattern string) map[string]any {
-	var f struct {
-		Cells []map[string]any
-	}
-	if err := json.Unmarshal(state, &f); err != nil {
-		panic(err) // it was made here
-	}
-	answer := map[string]any{"waterfall": costs[feature+"/"+pattern], "needs": []string{"purchases", "catalog", "catalog-db"}}
-	for _, c := range f.Cells {
-		if c["feature"] == feature && c["pattern"] == pattern {
-			maps.Copy(answer, c)
-		}
-	}
-	return answer
-}
-
-// did says whether the API was asked that.
-func (l *lab) did(what string) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, a := range l.asked {
-		if a == what {
-			return true
-		}
-	}
-	return false
-}
-
-// play sends the frame, then diffs in which every busy connection grows, until ctx or the browser ends.
-func play(ctx context.Context, w http.ResponseWriter, r *http.Request, state []byte) {
-	conn, err := (&websocket.Upgrader{}).Upgrade(w, r, nil)
-	if err != nil {
-		return
-	}
-	defer conn.Close()
-	if conn.WriteMessage(websocket.TextMessage, state) != nil {
-		return
-	}
-	var f map[string]any
-	if json.Unmarshal(state, &f) != nil {
-		return
-	}
-	edges, _ := f["edges"].([]any)
-	tick := time.NewTicker(150 * time.Millisecond)
-	defer tick.Stop()
-	for rev := 101.0; ; rev++ {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-		var grown []any
-		for i, e := range edges {
-			e := e.(map[string]any)
-			if rate, _ := e["rate"].(float64); rate > 0 && (int(rev)+i)%4 == 0 {
-				e["total"] = e["total"].(float64) + 1
-				if failed, _ := e["failed_rate"].(float64); failed > 0 {
-					e["failed"] = e["failed"].(float64) + 1
-				}
-				grown = append(grown, e)
-			}
-		}
-		if conn.WriteJSON(map[string]any{"from": rev - 1, "rev": rev, "at": f["at"], "edges": grown}) != nil {
-			return
-		}
-	}
-}
-
-// tab is a browser's tab that ends with the test and fails it where the page threw or was refused something by its policy.
-func tab(t *testing.T) context.Context {
-	t.Helper()
-	path, err := exec.LookPath("chromium")
-	if err != nil {
-		t.Fatal("the browser tests need chromium on the PATH (Debian: apt-get install chromium)")
-	}
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.DisableGPU, chromedp.Flag("hide-scrollbars", true))
-	if os.Geteuid() == 0 {
-		options = append(options, chromedp.NoSandbox)
-	}
-	actx, endBrowser := chromedp.NewExecAllocator(context.Background(), options...)
-	ctx, endTab := chromedp.NewContext(actx)
-	if err := chromedp.Do(ctx, chromedp.EmulateViewport(1440, 900)); err != nil { // starts the browser for as long as ctx
-		t.Fatal(err)
-	}
-	ended := make(chan struct{})
-	messages := chromedp.Console(ctx)
-	go func() {
-		defer close(ended)
-		for m, err := range messages {
-			if err != nil {
-				return // the tab ended
-			}
-			if m.IsException() || m.Source == "security" {
-				t.Errorf("the page: %s", m)
-			}
-		}
-	}()
-	t.Cleanup(func() { endTab(); endBrowser(); <-ended })
-	return ctx
-}
-
-func open(t *testing.T, ctx context.Context, url string, width, height int64) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
-	defer cancel()
-	if err := chromedp.Do(ctx, chromedp.EmulateViewport(width, height), chromedp.Navigate(url)); err != nil {
-		t.Fatal(err)
-	}
-	holds(t, ctx, `document.querySelectorAll('.card').length === 8`)
-}
-
-// holds waits for an expression to be true.
-func holds(t *testing.T, ctx context.Context, expression string) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
-	defer cancel()
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		if ok, err := chromedp.Run(ctx, chromedp.Evaluate[bool](expression)); err == nil && ok {
-			return
-		}
-		select {
-		case <-ctx.Done():
-			t.Fatalf("never so: %s", expression)
-		case <-tick.C:
-		}
-	}
-}
-
-func click(t *testing.T, ctx context.Context, name string) {
-	t.Helper()
-	holds(t, ctx, `(() => { const b = document.querySelector('button[aria-label="`+name+`"]'); if (b) b.click(); return !!b; })()`)
-}
 
 func TestPageInABrowser(t *testing.T) {
 	l := newLab(t, "outage")
@@ -209,7 +14,7 @@ func TestPageInABrowser(t *testing.T) {
 	open(t, ctx, l.URL, 1440, 900)
 
 	// Every node is there, and only the verbs that make sense.
-	holds(t, ctx, `document.querySelectorAll('[data-node]').length === 14`)
+	holds(t, ctx, `document.querySelectorAll('[data-node]').length === 16`)
 	holds(t, ctx, `document.querySelector('[data-node="catalog"]').dataset.state === 'down'`)
 	holds(t, ctx, `!document.querySelector('[aria-label="Kill catalog"]') && !document.querySelector('[aria-label="Start orders"]')`)
 	holds(t, ctx, `document.querySelector('[data-feature="buy"][data-pattern="sync"]').innerText.includes('catalog')`)
@@ -262,7 +67,7 @@ func TestPageInABrowser(t *testing.T) {
 // sideways.
 func TestNothingIsCut(t *testing.T) {
 	ctx := tab(t)
-	for _, frame := range []string{"outage", "worst"} {
+	for _, frame := range []string{"outage", "bus-cut", "worst"} {
 		l := newLab(t, frame)
 		for _, size := range [][2]int64{{1440, 900}, {1280, 720}, {1920, 1080}, {390, 844}} {
 			nothingIsCut(t, ctx, l, size)
@@ -275,12 +80,12 @@ func nothingIsCut(t *testing.T, ctx context.Context, l *lab, size [2]int64) {
 	open(t, ctx, l.URL, size[0], size[1])
 	holds(t, ctx, `document.documentElement.scrollWidth <= innerWidth`)
 	const faults = `(() => {
-			const out = [], all = [...document.querySelectorAll('.card, .fail:not(.hidden), .pile-label, .bus')].map((e) => [e.className + ' ' + e.innerText, e.getBoundingClientRect()]);
+			const out = [], all = [...document.querySelectorAll('.card, .fail:not(.hidden), .pile-label, .outbox-label, .bus')].map((e) => [e.className + ' ' + e.innerText, e.getBoundingClientRect()]);
 			all.forEach(([n, a], i) => {
 				if (a.left < 0 || a.right > innerWidth + 0.5) out.push('cut: ' + n);
 				for (const [m, b] of all.slice(i + 1)) if (a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 1 && b.top < a.bottom - 1) out.push(n + ' overlaps ' + m);
 			});
-			for (const e of document.querySelectorAll('.card, .card-name, .card > .card-main > .state, .cell, .verbs'))
+			for (const e of document.querySelectorAll('.card, .card-name, .card > .card-main > .state, th, .cell, .cell-word, .verbs, .outbox-label, .pick label'))
 				if (e.scrollWidth > e.clientWidth + 1 || (e.matches('.card') && e.scrollHeight > e.clientHeight + 1)) out.push('too narrow: ' + e.className + ' ' + e.innerText);
 			return JSON.stringify(out);
 		})()`

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { frame } from '../static/js/messages.js';
 import { layout } from '../static/js/layout.js';
-import { call, crossing } from '../static/js/routes.js';
+import { call, crossing, reach } from '../static/js/routes.js';
 import { apply, empty } from '../static/js/world.js';
 import { outage } from './outage.mjs';
 
@@ -11,11 +11,11 @@ const rooms = [{ width: 1000, height: 770 }, { width: 820, height: 600 }, { widt
 const overlap = (a, b) => a.x < b.x + b.w && b.x < a.x + a.w && a.y < b.y + b.h && b.y < a.y + a.h;
 
 for (const room of rooms) {
-  const l = layout(world.nodes.values(), world.streams.keys(), room);
+  const l = layout(world.nodes.values(), world.streams.keys(), room, world.apart);
 
   test(`nothing overlaps and nothing is cut at ${room.width} wide`, () => {
     const boxes = [...l.places.entries()];
-    assert.equal(boxes.length, 7, 'six services and one client have a place of their own');
+    assert.equal(boxes.length, 8, 'seven services and one client have a place of their own');
     boxes.forEach(([id, a], i) => {
       assert.ok(a.x >= 0 && a.y >= 0 && a.x + a.w <= l.width && a.y + a.h <= l.height, `${id} is within the map`);
       assert.ok(!overlap(a, l.river), `${id} stands beside the river`);
@@ -25,7 +25,7 @@ for (const room of rooms) {
 
   test(`every connection has a way at ${room.width} wide, within the map`, () => {
     for (const e of world.edges.values()) {
-      const chain = e.kind === 'call' ? call(l, e.from, e.to)
+      const chain = e.kind === 'call' ? call(l, e.from, e.to) : e.kind === 'reach' ? reach(l, e.from, e.to)
         : crossing(l, e.kind === 'emit' ? e.from : e.to, e.kind === 'emit' ? e.to : e.from, e.kind)?.chain;
       assert.ok(chain, e.id);
       for (let i = 0; i < chain.length; i += 6) { // end points of its segments
@@ -45,4 +45,32 @@ test('stores stand within their owners', () => {
   const l = layout(world.nodes.values(), world.streams.keys(), rooms[0]);
   assert.equal(l.home.get('catalog-db'), 'catalog');
   assert.ok(!l.places.has('catalog-db'));
+});
+
+test('the one service that takes no part in the bus stands beside it, and the others as if it were not there', () => {
+  const l = layout(world.nodes.values(), world.streams.keys(), rooms[0], world.apart);
+  assert.deepEqual([...world.apart], ['monolith']);
+  assert.equal(l.places.get('monolith').bank, 0);
+  const without = [...world.nodes.values()].filter((n) => n.id !== 'monolith' && n.id !== 'monolith-db');
+  const m = layout(without, world.streams.keys(), rooms[0]);
+  for (const id of ['users', 'catalog', 'orders', 'stock', 'purchases', 'trending']) {
+    assert.deepEqual([l.places.get(id).bank, l.places.get(id).col], [m.places.get(id).bank, m.places.get(id).col], id);
+  }
+});
+
+test('where several take no part, all stand on the banks', () => {
+  const l = layout(world.nodes.values(), world.streams.keys(), rooms[0], new Set(['monolith', 'users']));
+  assert.ok(['monolith', 'users'].every((id) => l.places.get(id).bank !== 0));
+});
+
+test('a reach ends before the card of the store, where its sign is seen', () => {
+  for (const room of rooms) {
+    const l = layout(world.nodes.values(), world.streams.keys(), room, world.apart);
+    for (const e of world.edges.values()) {
+      if (e.kind !== 'reach') continue;
+      const [x, y] = reach(l, e.from, e.to).slice(-2), p = l.places.get(l.home.get(e.to));
+      const dx = Math.max(p.x - x, 0, x - p.x - p.w), dy = Math.max(p.y - y, 0, y - p.y - p.h);
+      assert.ok(Math.abs(Math.hypot(dx, dy) - 9) < 0.01, `${e.id} at ${room.width} wide ends ${Math.hypot(dx, dy)} away`);
+    }
+  }
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { age, culprit, millis, rate, short } from '../static/js/words.js';
+import { age, culprit, fault, millis, rate, short, trouble } from '../static/js/words.js';
 
 test('numbers and ages in words', () => {
   assert.deepEqual([0, 2.14, 48.2, 25000].map(rate), ['0/s', '2.1/s', '48/s', '25k/s']);
@@ -15,4 +15,12 @@ test('a failure names its culprit, and the longest id wins', () => {
   assert.equal(culprit('preorders failed', ids), '');
   assert.equal(short('catalog refused the connection'), 'refused');
   assert.equal(short('deadline exceeded'), 'timed out');
+});
+
+test('faults and troubles in words', () => {
+  const f = (kind, latency_ms, share) => ({ kind, latency_ms, share });
+  assert.deepEqual([f('slow', 300, 0), f('cut', 0, 0), f('errors', 0, 0.2), f('odd', 0, 0)].map(fault), ['slow +300 ms', 'cut off', '20 % errors', 'odd']);
+  const n = (state, faults = [], reason = '') => trouble({ id: 'orders', state, faults, reason });
+  assert.deepEqual([n('up'), n('down'), n('down', [], 'stopped'), n('paused')], ['', 'orders is dead', 'orders is stopped', 'orders is paused']);
+  assert.equal(n('up', [f('slow', 300, 0), f('errors', 0, 0.2)]), 'orders is slow (+300 ms) and fails 20 % of its requests');
 });

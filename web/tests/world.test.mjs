@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { frame } from '../static/js/messages.js';
-import { apply, behind, cellKey, colourOf, empty, EVENTS, storesOf, waiting } from '../static/js/world.js';
+import { apply, behind, cellKey, colourOf, empty, EVENTS, PLAIN, storesOf, waiting } from '../static/js/world.js';
 import { outage } from './outage.mjs';
 
 const start = () => apply(empty(), frame(outage())).world;
@@ -10,11 +10,11 @@ const edge = (w, id, change) => ({ ...w.edges.get(id), ...change });
 
 test('a full frame is everything', () => {
   const w = start();
-  assert.equal(w.nodes.size, 14);
+  assert.equal(w.nodes.size, 16);
   assert.equal(w.nodes.get('catalog').state, 'down');
   assert.equal(w.cells.get(cellKey('buy', 'sync')).state, 'fails');
   assert.deepEqual(storesOf(w, 'orders').map((n) => n.id), ['orders-db']);
-  assert.equal(colourOf(w, 'catalog'), 1);
+  assert.deepEqual(['catalog', 'requests'].map((s) => colourOf(w, s)), ['1', PLAIN], 'a stream without a kind is plain');
 });
 
 test('a diff replaces the parts that it has and says what grew', () => {
@@ -60,4 +60,17 @@ test('the list of events is bounded and in order', () => {
   const { world } = apply(start(), diff({ events: many }));
   assert.equal(world.events.length, EVENTS);
   assert.equal(world.events.at(-1).seq, 200);
+});
+
+test('a reach that grew is a flow of its own', () => {
+  const w = start();
+  const a = apply(w, diff({ edges: [edge(w, 'reach:orders>users-db', { total: 1003 })] }));
+  assert.deepEqual(a.flows.map((f) => [f.kind, f.stream, f.count]), [['reach', '', 3]]);
+});
+
+test('who takes no part in the bus is settled by the full frame', () => {
+  const w = start();
+  assert.deepEqual([...w.apart], ['monolith']);
+  const { world } = apply(w, diff({ edges: [{ id: 'emit:monolith>orders', kind: 'emit', from: 'monolith', to: 'orders', total: 1 }] }));
+  assert.ok(world.apart.has('monolith'), 'its place does not change while it is looked at');
 });

@@ -93,7 +93,7 @@ export class Edges {
     const w = words.textContent.length * 6.4 + 18, h = 22, at = { x: 0, y: 0 };
     const boxes = SPOTS.map((f) => {
       pointAt(v.dots, v.dots.length * f, at);
-      return { x: Math.min(l.width - w - 4, Math.max(4, at.x - w / 2)), y: at.y - h / 2, w, h };
+      return { x: Math.min(l.width - w - 4, Math.max(4, at.x - w / 2)), y: Math.max(2, at.y - h / 2), w, h };
     });
     const box = boxes.find((b) => !taken.some((t) => overlap(t, b)));
     s.classList.toggle('hidden', !box); // no room: the dashed line and the card say it too

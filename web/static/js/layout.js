@@ -25,7 +25,7 @@ export const CARD = { w: 222, h: 136 };
 const GUTTER = 38;
 const CLIENT = { w: 150, h: 88 };
 /** A service that takes no part in the bus: its store stands below it. */
-const APART = { w: 164, h: 204 };
+const APART = { w: 164, h: 210, gap: 12 };
 const LANE = { few: 30, more: 25, many: 22 };
 /** Room between a bank's cards and the river: piles, outboxes and curves. */
 const SHORE = 74;
@@ -76,8 +76,8 @@ function wide(cards, clients, aside, streams, room) {
     const top = upper ? TOP : river.y + river.h + SHORE;
     places.set(n.id, { x: left + col * (CARD.w + GUTTER), y: top + row * (CARD.h + ROW), ...CARD, bank: upper ? -1 : 1, col, row });
   });
-  const below = river.y + river.h + 18;
-  if (aside) places.set(aside.id, { x: 12, y: below, ...APART, bank: 0, col: -1, row: 0 });
+  const below = river.y + river.h + APART.gap;
+  if (aside) places.set(aside.id, { x: 12, y: below, w: APART.w, h: APART.h, bank: 0, col: -1, row: 0 });
   clients.forEach((n, i) => {
     const half = Math.ceil(clients.length / 2), upper = i < half;
     const k = upper ? i : i - half;
@@ -104,7 +104,7 @@ function measure(bank, rows, clients, aside, streams) {
   const width = Math.max(880, left + cols * (CARD.w + GUTTER) + 6);
   const beside = Math.ceil(clients / 2) * (CLIENT.h + 14), stack = rows * (CARD.h + ROW) - ROW;
   const river = { x: 8, y: TOP + Math.max(stack, beside) + SHORE, w: width - 16, h: 36 + Math.max(0, Math.max(streams, 2) - 1) * spacing };
-  const foot = Math.max(SHORE + stack, 18 + (aside ? APART.h + 14 : SHORE) + Math.floor(clients / 2) * (CLIENT.h + 14) - 14);
+  const foot = Math.max(SHORE + stack, APART.gap + (aside ? APART.h + 14 : SHORE) + Math.floor(clients / 2) * (CLIENT.h + 14) - 14);
   return { cols, rows, spacing, left, width, river, height: river.y + river.h + foot + BOTTOM };
 }
 

@@ -39,7 +39,7 @@ export class More {
   row(verb) {
     const b = el('button', `verb verb-${verb}`, VERBS[verb].name);
     b.type = 'submit';
-    const say = verb === 'slow' ? ['its answers come', this.latency, 'ms later'] : verb === 'errors' ? [this.share, '% of its requests fail'] : [VERBS[verb].title];
+    const say = verb === 'slow' ? ['Its answers come', this.latency, 'ms later'] : verb === 'errors' ? ['Of its requests', this.share, '% fail'] : [VERBS[verb].title];
     const form = el('form', 'more-row', b, el('span', 'more-say', ...say));
     form.noValidate = true;
     form.addEventListener('submit', (e) => {

@@ -21,7 +21,7 @@ export class Popover {
       if (this.root.contains(document.activeElement) || document.activeElement === document.body) this.opener?.focus();
       this.opener = undefined;
     });
-    addEventListener('resize', () => this.close());
+    addEventListener('resize', () => this.place()); // a phone's keyboard is one
   }
 
   get open() {
@@ -34,12 +34,19 @@ export class Popover {
     attr(opener, 'aria-expanded', 'true');
     attr(this.root, 'aria-label', label);
     this.root.showPopover();
-    const b = opener.getBoundingClientRect(), w = this.root.offsetWidth, h = this.root.offsetHeight;
+    this.place();
+    const all = /** @type {NodeListOf<HTMLElement>} */ (this.root.querySelectorAll('button, input'));
+    [...all].find((e) => e.getClientRects().length > 0)?.focus();
+  }
+
+  /** Beside its button, within the page. */
+  place() {
+    if (!this.opener) return;
+    const b = this.opener.getBoundingClientRect(), w = this.root.offsetWidth, h = this.root.offsetHeight;
     const below = b.bottom + GAP + h <= innerHeight || b.top < h + 2 * GAP;
     const top = below ? Math.min(b.bottom + GAP, innerHeight - h - GAP) : b.top - GAP - h;
     this.root.style.top = `${Math.max(GAP, top)}px`;
     this.root.style.left = `${Math.max(GAP, Math.min(b.left, innerWidth - w - GAP))}px`;
-    /** @type {HTMLElement|null} */ (this.root.querySelector('button:not([hidden]), input'))?.focus();
   }
 
   close() {
