@@ -26,7 +26,7 @@ const (
 	// endWithin is how long requests under way may still take once the visualizer ends.
 	endWithin = 2 * time.Second
 	// quietFor is how long nobody may have tried a cell before a probe does.
-	quietFor = time.Second
+	quietFor = 750 * time.Millisecond
 )
 
 // Options of the visualizer.

@@ -22,8 +22,8 @@ import (
 
 const (
 	askEvery    = 250 * time.Millisecond  // how often quiet cells are looked for
-	tryWithin   = 1500 * time.Millisecond // how long one try may take
-	triesAtOnce = 8                       // one more waits for the next look
+	tryWithin   = 1200 * time.Millisecond // how long one try may take
+	triesAtOnce = 64                      // one more waits for the next look; more than a matrix has cells that one outage may hang
 	answerMost  = 64 << 10                // bytes of an answer that are read
 )
 
@@ -38,7 +38,7 @@ type Probes struct {
 }
 
 // Run tries quiet cells until ctx ends, then waits for the tries under way and returns nil. A cell has one try under way
-// at most, all cells together eight. see gets one TriesSeen as soon as each is answered; it is called from many
+// at most, all cells together 64. see gets one TriesSeen as soon as each is answered; it is called from many
 // goroutines.
 func (p *Probes) Run(ctx context.Context, see func(...world.Observation)) error {
 	log := p.Log
