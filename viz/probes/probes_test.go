@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"regexp"
 	"slices"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -178,7 +179,7 @@ func TestSilentServiceTimesOut(t *testing.T) {
 	url, _, most := silent(t)
 	spec := world.RequestSpec{Node: "orders", Method: "GET", Path: "/"}
 	try := await(t, run(t, probes.Probes{System: system(spec)}, url, cell))
-	if try.OK || try.Reason != "orders did not answer in time" || try.Duration < 1400*time.Millisecond || try.Duration > 2500*time.Millisecond {
+	if try.OK || try.Reason != "orders did not answer in time" || try.Duration < 1100*time.Millisecond || try.Duration > 2500*time.Millisecond {
 		t.Errorf("try %+v", try)
 	}
 	if most() != 1 {
@@ -186,27 +187,28 @@ func TestSilentServiceTimesOut(t *testing.T) {
 	}
 }
 
-func TestEightAtOnce(t *testing.T) {
+func TestBoundAtOnce(t *testing.T) {
 	url, arrived, most := silent(t)
 	sys, cells := world.System{}, []world.CellKey{}
-	for i := range 12 {
-		id := string(rune('a' + i))
+	const bound = 64
+	for i := range bound + 4 {
+		id := strconv.Itoa(i)
 		sys.Features = append(sys.Features, world.FeatureSpec{ID: id,
 			Requests: map[string]world.RequestSpec{"sync": {Node: "orders", Method: "GET", Path: "/" + id}}})
 		cells = append(cells, world.CellKey{Feature: id, Pattern: "sync"})
 	}
 	tries := run(t, probes.Probes{System: sys}, url, cells...)
 	var met []string
-	for len(met) < 8 {
+	for len(met) < bound {
 		met = append(met, await(t, arrived))
 	}
-	await(t, tries) // the first to time out makes room for a ninth
+	await(t, tries) // the first to time out makes room for one more
 	met = append(met, await(t, arrived))
-	if most() > 8 {
+	if most() > bound {
 		t.Errorf("%d tries at once", most())
 	}
-	first := slices.Sorted(slices.Values(met[:8]))
-	if len(slices.Compact(first)) != 8 {
+	first := slices.Sorted(slices.Values(met[:bound]))
+	if len(slices.Compact(first)) != bound {
 		t.Errorf("a cell was tried twice at once: %v", met)
 	}
 }
