@@ -134,7 +134,7 @@ func drop(v any, names ...string) {
 // TestSlowDependency: a dependency that is slower by d makes requests over HTTP and over the bus slower by d at least, and
 // own copies not at all; and the cost panel shows where the time went.
 func TestSlowDependency(t *testing.T) {
-	const d, warming = 300 * time.Millisecond, 2
+	const d = 300 * time.Millisecond
 	l := startLab(t)
 	l.load(map[string]any{"per_second": 2})
 	l.eventually(20*time.Second, "every cell works", l.allWork)
@@ -147,6 +147,7 @@ func TestSlowDependency(t *testing.T) {
 	took := func(into map[world.CellKey][]float64, asking, copying int) { // milliseconds
 		for _, f := range features {
 			for pattern, n := range map[string]int{chassis.Sync: asking, chassis.Bus: asking, chassis.Copies: copying} {
+				warming := n / 4
 				for i := range n + warming {
 					begun := time.Now()
 					if _, err := l.call(http.MethodGet, l.at(f.service, pattern)+f.path, nil, nil); err != nil {
@@ -161,9 +162,9 @@ func TestSlowDependency(t *testing.T) {
 	}
 	healthy, slowed := map[world.CellKey][]float64{}, map[world.CellKey][]float64{}
 	for range 3 { // in turns, so that what else the machine does falls on both
-		took(healthy, 20, 100)
+		took(healthy, 20, 200)
 		l.slow("catalog", d)
-		took(slowed, 4, 100)
+		took(slowed, 4, 200)
 		l.do("catalog", "heal")
 	}
 	for key, ms := range slowed {
