@@ -143,28 +143,31 @@ func TestSlowDependency(t *testing.T) {
 	features := []struct{ name, service, path string }{
 		{"my-purchases", "purchases", "/purchases/" + user}, {"top-sellers", "trending", "/top"},
 	}
-	// took measures each cell on its own, so that one pattern's waiting does not cool another's connections down.
-	took := func(into map[world.CellKey][]float64, asking, copying int) { // milliseconds
+	healthy, slowed := map[world.CellKey][]float64{}, map[world.CellKey][]float64{} // milliseconds
+	took := func(into map[world.CellKey][]float64, pattern string, n int) {
 		for _, f := range features {
-			for pattern, n := range map[string]int{chassis.Sync: asking, chassis.Bus: asking, chassis.Copies: copying} {
-				warming := n / 4
-				for i := range n + warming {
-					begun := time.Now()
-					if _, err := l.call(http.MethodGet, l.at(f.service, pattern)+f.path, nil, nil); err != nil {
-						t.Fatal(err)
-					}
-					if key := (world.CellKey{Feature: f.name, Pattern: pattern}); i >= warming {
-						into[key] = append(into[key], float64(time.Since(begun).Microseconds())/1000)
-					}
+			key := world.CellKey{Feature: f.name, Pattern: pattern}
+			for i := range n + n/4 {
+				begun := time.Now()
+				if _, err := l.call(http.MethodGet, l.at(f.service, pattern)+f.path, nil, nil); err != nil {
+					t.Fatal(err)
+				}
+				if i >= n/4 { // the first warm up
+					into[key] = append(into[key], float64(time.Since(begun).Microseconds())/1000)
 				}
 			}
 		}
 	}
-	healthy, slowed := map[world.CellKey][]float64{}, map[world.CellKey][]float64{}
-	for range 3 { // in turns, so that what else the machine does falls on both
-		took(healthy, 20, 200)
+	for range 12 { // in turns, and each pattern on its own, so that what else the machine does falls on both
+		took(healthy, chassis.Copies, 60)
 		l.slow("catalog", d)
-		took(slowed, 4, 200)
+		took(slowed, chassis.Copies, 60)
+		l.do("catalog", "heal")
+	}
+	for _, pattern := range []string{chassis.Sync, chassis.Bus} {
+		took(healthy, pattern, 40)
+		l.slow("catalog", d)
+		took(slowed, pattern, 8)
 		l.do("catalog", "heal")
 	}
 	for key, ms := range slowed {
