@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 )
 
 var pictures = flag.Bool("pictures", false, "make the README's screenshots from the running lab; make pictures sets it")
@@ -145,7 +146,37 @@ func cellsAre(match, state string) string {
 		[...document.querySelectorAll('[data-feature][data-pattern]')].filter(%s))`, state, match)
 }
 
-// TestPictures makes the pictures of the README: the lab with catalog dead, in both themes, wide and on a phone.
+// TestFaultsOnThePage: a service is slowed down from its card; the fault is shown, survives a reload of the page, arrives in
+// the panel of what a request costs in the patterns that ask it and in no other, and is lifted by Restore all.
+func TestFaultsOnThePage(t *testing.T) {
+	l := startLab(t)
+	p := openPage(t, l.base)
+	p.until(20*time.Second, "every cell works", cellsAre(`() => true`, "works"))
+	p.press("More for catalog")
+	p.press("Slow catalog")
+	const chip = `document.querySelector('[data-node="catalog"]').innerText.includes('slow +300 ms')`
+	p.until(2*time.Second, "catalog's card says that it is slow", chip)
+	p.do(chromedp.Reload())
+	p.until(5*time.Second, "it still does after a reload of the page", chip)
+	p.until(10*time.Second, "requests are slow", cellsAre(`(c) => c.dataset.feature === 'top-sellers' && ['sync', 'bus'].includes(c.dataset.pattern)`, "slow"))
+	// took is how long the typical request took, in all, by the panel's own words.
+	const hop = `[...document.querySelectorAll('#cost-fall .fall-row')].find((r) => r.innerText.includes('→ catalog'))`
+	for _, pattern := range []string{"sync", "bus"} {
+		p.do(chromedp.Click(chromedp.CSS(`[data-feature="my-purchases"][data-pattern="` + pattern + `"] button`)))
+		p.until(5*time.Second, "the panel shows 300 ms in catalog in "+pattern, `(() => { const r = `+hop+`; return !!r && /\b3\d\d ms/.test(r.innerText); })()`)
+	}
+	p.do(chromedp.Click(chromedp.CSS(`[data-feature="my-purchases"][data-pattern="copies"] button`)))
+	p.until(5*time.Second, "and nothing of it in copies", `document.querySelectorAll('#cost-fall .fall-row').length > 0 && !`+hop+` && !/\b3\d\d ms/.test(document.querySelector('#cost-fall').innerText)`)
+
+	p.press("Pause orders")
+	p.until(2*time.Second, "orders is paused", `document.querySelector('[data-node="orders"]').dataset.state === 'paused'`)
+	p.do(chromedp.Click(chromedp.CSS("#restore")))
+	p.until(10*time.Second, "nothing is slow or paused any more", `!`+chip+` && [...document.querySelectorAll('[data-node]')].every((n) => n.dataset.state === 'up')`)
+	p.until(10*time.Second, "every cell works again", cellsAre(`() => true`, "works"))
+}
+
+// TestPictures makes the pictures of docs: the lab calm, with catalog and purchases dead, with catalog slow, and the pattern
+// shared alone; in both themes, wide and on a phone.
 func TestPictures(t *testing.T) {
 	if !*pictures {
 		t.Skip("writes to docs; make pictures runs it")
@@ -172,4 +203,13 @@ func TestPictures(t *testing.T) {
 	l.do("purchases", "kill")
 	p.until(10*time.Second, "events wait at purchases' door", `document.body.innerText.includes('events wait')`)
 	shots("outage")
+	l.restore()
+	p.until(20*time.Second, "every cell works", cellsAre(`() => true`, "works"))
+	l.slow("catalog", 300*time.Millisecond)
+	p.do(chromedp.Click(chromedp.CSS(`[data-feature="my-purchases"][data-pattern="bus"] button`)))
+	p.until(10*time.Second, "the panel shows where the time went", `/\b3\d\d ms/.test(document.querySelector('#cost-fall').innerText)`)
+	shots("slow")
+	l.restore()
+	p.do(chromedp.KeyEvent(kb.Escape), chromedp.Click(chromedp.CSS(`.pick input[value="shared"]`)))
+	shots("shared")
 }

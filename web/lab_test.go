@@ -3,7 +3,6 @@ package web
 import (
 	"context"
 	"encoding/json"
-	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -79,7 +78,7 @@ func cost(state []byte, costs map[string]any, feature, pattern string) map[strin
 	answer := map[string]any{"waterfall": costs[feature+"/"+pattern], "needs": []string{"purchases", "catalog", "catalog-db"}}
 	for _, c := range f.Cells {
 		if c["feature"] == feature && c["pattern"] == pattern {
-			maps.Copy(answer, c)
+			answer["cell"] = c
 		}
 	}
 	return answer

@@ -27,10 +27,10 @@ test('absent parts have their zero values; Go’s zero time is none', () => {
 
 test('the cost of a cell is read, with and without a request; what is not one is rejected', () => {
   const cell = { feature: 'buy', pattern: 'sync', state: 'works' };
-  assert.equal(detail(JSON.stringify({ ...cell, needs: ['orders'], waterfall: null })).waterfall, null);
-  const d = detail(JSON.stringify({ ...cell, waterfall: { trace: 't', took_ms: 3, hops: [{ to: 'orders', start_ms: 0, took_ms: 3 }], messages: [] } }));
+  assert.equal(detail(JSON.stringify({ cell, needs: ['orders'], waterfall: null })).waterfall, null);
+  const d = detail(JSON.stringify({ cell, waterfall: { trace: 't', took_ms: 3, hops: [{ to: 'orders', start_ms: 0, took_ms: 3 }], messages: [] } }));
   assert.deepEqual([d.needs, d.waterfall.hops[0].from, d.waterfall.hops[0].depth], [[], '', 1]);
-  assert.throws(() => detail(JSON.stringify({ ...cell, waterfall: { hops: {} } })), (e) => e instanceof FrameError && /hops is not a list/.test(e.message));
+  assert.throws(() => detail(JSON.stringify({ cell, waterfall: { hops: {} } })), (e) => e instanceof FrameError && /hops is not a list/.test(e.message));
   assert.throws(() => detail('<html>'), FrameError);
 });
 

@@ -39,5 +39,5 @@ const waterfall = (o, at) => ({
 export function detail(text) {
   const o = object(json(text), 'answer');
   const w = o.waterfall === undefined || o.waterfall === null ? null : object(o.waterfall, 'answer.waterfall');
-  return { cell: cell(o, 'answer'), needs: strings(o, 'needs', 'answer'), waterfall: w && waterfall(w, 'answer.waterfall') };
+  return { cell: cell(object(o.cell, 'answer.cell'), 'answer.cell'), needs: strings(o, 'needs', 'answer'), waterfall: w && waterfall(w, 'answer.waterfall') };
 }
