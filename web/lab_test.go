@@ -75,7 +75,8 @@ func cost(state []byte, costs map[string]any, feature, pattern string) map[strin
 	if err := json.Unmarshal(state, &f); err != nil {
 		panic(err) // it was made here
 	}
-	answer := map[string]any{"waterfall": costs[feature+"/"+pattern], "needs": []string{"purchases", "catalog", "catalog-db"}}
+	answer := map[string]any{"waterfall": costs[feature+"/"+pattern], "needs": []string{"purchases", "users", "users-db",
+		"orders", "orders-db", "catalog", "catalog-db", "bus"}}
 	for _, c := range f.Cells {
 		if c["feature"] == feature && c["pattern"] == pattern {
 			answer["cell"] = c

@@ -73,6 +73,8 @@ func TestCostOfARequest(t *testing.T) {
 	holds(t, ctx, `[...document.querySelectorAll('#cost-fall .fall-name')].map((e) => e.innerText).join() ===
 		'shoppers → purchases,purchases → users,purchases → orders,purchases → catalog'`)
 	holds(t, ctx, `document.querySelectorAll('#cost-compare li').length === 5`)
+	holds(t, ctx, `((edge) => [...document.querySelectorAll('#cost *')].every((e) => e.getBoundingClientRect().right <= edge))(
+		document.querySelector('#cost').getBoundingClientRect().right)`)
 	// Bars are to scale: the slow hop nearly fills its track, and stands within it.
 	holds(t, ctx, `(() => { const b = [...document.querySelectorAll('#cost-fall .fall-bar')].map((e) => e.getBoundingClientRect().width);
 		return b[3] / b[0] > 0.95 && b[1] / b[0] < 0.03; })()`)
