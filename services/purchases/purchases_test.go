@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"reflect"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -210,7 +211,7 @@ func answers(pattern string) http.Handler {
 	})
 	mux.HandleFunc("GET /"+pattern+"/orders", func(w http.ResponseWriter, r *http.Request) {
 		list := []shop.Order{}
-		if r.FormValue("user") == "u-1" && r.FormValue("limit") == "20" {
+		if r.FormValue("user") == "u-1" && r.FormValue("limit") == strconv.Itoa(keepListed) {
 			list = []shop.Order{
 				{ID: "o-4", ProductID: "p-2", ProductName: "Old lamp", Status: shop.Confirmed},
 				{ID: "o-3", ProductID: "p-3", Status: shop.Refused},
