@@ -31,7 +31,7 @@ func catalogOf(t *testing.T) *Service {
 		t.Fatal(err)
 	}
 	s.Handle("GET /sync/products", func(w http.ResponseWriter, _ *http.Request) error { return WriteJSON(w, 200, "all") })
-	s.Outbox(func(context.Context) (int, time.Time, error) { return 0, time.Time{}, nil })
+	s.Outbox(func(context.Context) (int, bool, time.Time, error) { return 0, false, time.Time{}, nil })
 	return s
 }
 
@@ -85,7 +85,7 @@ func TestSlow(t *testing.T) {
 			{"caller left", "/sync/products", "", 100 * time.Millisecond, 503, ""},
 			{"health", healthPath, "", 0, 200, `{"status":"ok"}`},
 			{"ready", readyPath, "", 0, 200, `{"status":"ok"}`},
-			{"outbox", OutboxPath, "", 0, 200, `{"waiting":0,"oldest":null}`},
+			{"outbox", OutboxPath, "", 0, 200, `{"waiting":0,"more":false,"oldest":null}`},
 			{"faults", FaultsPath, "", 0, 200, `{"latency_ms":700,"error_share":0}`},
 		} {
 			ctx, leave := context.WithCancel(t.Context())
@@ -142,7 +142,7 @@ func TestOutbox(t *testing.T) {
 	}
 	var n int
 	var oldest time.Time
-	s.Outbox(func(context.Context) (int, time.Time, error) { return n, oldest, err })
+	s.Outbox(func(context.Context) (int, bool, time.Time, error) { return n, false, oldest, err })
 	ask := func() string {
 		status, answer := serveDirect(t.Context(), s, "GET", OutboxPath, "", "")
 		if (status == 503) != (err != nil) {
@@ -150,11 +150,11 @@ func TestOutbox(t *testing.T) {
 		}
 		return answer
 	}
-	if got, want := ask(), `{"waiting":0,"oldest":null}`; got != want {
+	if got, want := ask(), `{"waiting":0,"more":false,"oldest":null}`; got != want {
 		t.Errorf("nothing: %s, want %s", got, want)
 	}
 	n, oldest = 7, time.Date(2026, 5, 4, 14, 0, 0, 123_456_789, time.FixedZone("", 7200))
-	if got, want := ask(), `{"waiting":7,"oldest":"2026-05-04T12:00:00.123Z"}`; got != want {
+	if got, want := ask(), `{"waiting":7,"more":false,"oldest":"2026-05-04T12:00:00.123Z"}`; got != want {
 		t.Errorf("seven: %s, want %s", got, want)
 	}
 	err = errors.New("secret words")

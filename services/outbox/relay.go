@@ -54,20 +54,23 @@ func (r *Relay) Wake() {
 	}
 }
 
-// Waiting says how many events are committed and not published yet, at most as many as go to the bus at once (200), and
-// when the oldest of these happened; zero for none. In normal work an event waits for some milliseconds. The relay need
-// not run, nor lead.
-func (r *Relay) Waiting(ctx context.Context) (n int, oldest time.Time, err error) {
-	recs, err := r.Store.Unsent(ctx, batch)
+// Waiting says how many events are committed and not published yet, whether there are more than the 200 that it counts at
+// most, and when the oldest of these happened; zero for none. In normal work an event waits for some milliseconds. The
+// relay need not run, nor lead.
+func (r *Relay) Waiting(ctx context.Context) (n int, more bool, oldest time.Time, err error) {
+	recs, err := r.Store.Unsent(ctx, batch+1)
 	if err != nil {
-		return 0, oldest, err
+		return 0, false, oldest, err
+	}
+	if more = len(recs) > batch; more {
+		recs = recs[:batch]
 	}
 	for _, rec := range recs {
 		if oldest.IsZero() || rec.Event.Time.Before(oldest) {
 			oldest = rec.Event.Time
 		}
 	}
-	return len(recs), oldest, nil
+	return len(recs), more, oldest, nil
 }
 
 // Run relays until ctx ends and returns nil then. It outlives both the store and the bus. An error is a fault in BusURL.

@@ -113,10 +113,10 @@ func (s *store) healthy(ctx context.Context) error {
 }
 
 // waiting says what is committed and not published yet.
-func (s *store) waiting(ctx context.Context) (int, time.Time, error) {
+func (s *store) waiting(ctx context.Context) (n int, more bool, oldest time.Time, err error) {
 	j, err := s.ready()
 	if err != nil {
-		return 0, time.Time{}, err
+		return 0, false, time.Time{}, err
 	}
 	return j.relay.Waiting(ctx)
 }

@@ -70,12 +70,13 @@ func outboxOf(ctx context.Context, client *http.Client, address string) world.Ou
 	}
 	var said struct {
 		Waiting *int64     `json:"waiting"`
+		More    bool       `json:"more"`
 		Oldest  *time.Time `json:"oldest"`
 	}
 	if json.Unmarshal(body, &said) != nil || said.Waiting == nil || *said.Waiting < 0 {
 		return unknown
 	}
-	seen := world.OutboxSeen{Waiting: *said.Waiting}
+	seen := world.OutboxSeen{Waiting: *said.Waiting, More: said.More}
 	if said.Oldest != nil {
 		seen.Oldest = *said.Oldest
 	}

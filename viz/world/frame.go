@@ -75,7 +75,8 @@ type Node struct {
 
 // Outbox is what a service has committed and not published yet.
 type Outbox struct {
-	Waiting  int64 `json:"waiting"`   // events; -1 unknown
+	Waiting  int64 `json:"waiting"`   // events that were counted; -1 unknown
+	More     bool  `json:"more"`      // there are more than that
 	OldestMS int64 `json:"oldest_ms"` // age of the oldest
 }
 

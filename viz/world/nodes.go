@@ -152,7 +152,7 @@ func (n *node) settle(w *World, _ int64) bool {
 	now := Node{ID: n.spec.ID, Kind: n.spec.Kind, Label: n.spec.Label, Engine: n.spec.Engine, Version: n.version,
 		Owner: n.spec.Owner, URL: n.url, State: n.state, Since: n.since, Reason: n.reason, Volatile: n.volatile,
 		Faults: n.faults, Holds: n.spec.Holds, Verbs: n.verbs, Rate: rate, P50MS: ms(n.took.median), Errors: failed,
-		Outbox: Outbox{n.outbox.waiting, n.unpublished(w.now).Truncate(100 * time.Millisecond).Milliseconds()}}
+		Outbox: Outbox{n.outbox.waiting, n.outbox.more, n.unpublished(w.now).Truncate(100 * time.Millisecond).Milliseconds()}}
 	changed := n.rev == 0 || !reflect.DeepEqual(now, n.shown)
 	n.shown = now
 	return changed

@@ -52,8 +52,9 @@ const (
 type OutboxSeen struct {
 	At      time.Time `json:"at"`
 	Node    string    `json:"node"`
-	Waiting int64     `json:"waiting"` // events; negative: it does not say
-	Oldest  time.Time `json:"oldest"`  // of the oldest; zero for none
+	Waiting int64     `json:"waiting"`        // events that were counted; negative: it does not say
+	More    bool      `json:"more,omitempty"` // there are more than that
+	Oldest  time.Time `json:"oldest"`         // of the oldest; zero for none
 }
 
 // EventSeen is one entry of a stream.

@@ -8,6 +8,7 @@ import (
 // outbox is what a node last said of what it has committed and not published yet.
 type outbox struct {
 	waiting int64     // -1: it does not say
+	more    bool      // there are more than that
 	oldest  time.Time // zero: nothing waits, as far as is known
 }
 
@@ -20,11 +21,11 @@ func (w *World) outboxSeen(o OutboxSeen) {
 	}
 	switch b := &n.outbox; {
 	case o.Waiting < 0:
-		b.waiting = -1
+		b.waiting, b.more = -1, false
 	case o.Waiting == 0:
 		*b = outbox{}
 	default:
-		*b = outbox{waiting: o.Waiting, oldest: clock(o.Oldest)}
+		*b = outbox{waiting: o.Waiting, more: o.More, oldest: clock(o.Oldest)}
 	}
 	w.touch(n)
 	for _, c := range w.cells {

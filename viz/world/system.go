@@ -28,8 +28,8 @@ type NodeSpec struct {
 	Emits  []string `json:"emits,omitempty"`  // services: streams it writes
 	// Reaches are the stores of other services that it uses directly, which it should not.
 	Reaches []string `json:"reaches,omitempty"`
-	// Outbox is the path under its address that answers GET with {"waiting": n, "oldest": time or null}: what it has
-	// committed and not published yet.
+	// Outbox is the path under its address that answers GET with {"waiting": n, "more": bool, "oldest": time or null}: what
+	// it has committed and not published yet, and whether there is more than was counted.
 	Outbox string `json:"outbox,omitempty"`
 }
 

@@ -45,6 +45,7 @@ test('an outbox is worth a word when its oldest is a second old', () => {
   const w = known('bus-cut');
   assert.equal(outboxWords(w.nodes.get('orders').outbox), '31 wait in its outbox, oldest 3 s');
   assert.equal(outboxWords(w.nodes.get('catalog').outbox), '1 waits in its outbox, oldest 1 s');
+  assert.equal(outboxWords({ waiting: 200, more: true, oldest_ms: 9000 }), 'over 200 wait in its outbox, oldest 9 s');
   assert.deepEqual(['orders', 'purchases'].map((id) => stuck(w.nodes.get(id))), [true, false]);
   assert.equal(stuck({ outbox: { waiting: 40, oldest_ms: 900 } }), false);
   assert.equal(stuck({ outbox: { waiting: -1, oldest_ms: 9000 } }), false);

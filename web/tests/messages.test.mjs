@@ -20,7 +20,7 @@ test('what is not a frame is rejected, with the place', () => {
 
 test('absent parts have their zero values; Go’s zero time is none', () => {
   const f = frame({ rev: 1, nodes: [{ id: 'a', since: '0001-01-01T00:00:00Z', state: 'odd', faults: null }] });
-  assert.deepEqual(f.nodes[0].outbox, { waiting: 0, oldest_ms: 0 });
+  assert.deepEqual(f.nodes[0].outbox, { waiting: 0, more: false, oldest_ms: 0 });
   assert.deepEqual([f.nodes[0].state, f.nodes[0].faults, f.nodes[0].rate], ['unknown', [], 0]);
   assert.ok(Number.isNaN(f.nodes[0].since));
 });

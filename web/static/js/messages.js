@@ -14,7 +14,7 @@ import { bool, FrameError, json, key, list, num, numbers, object, oneOf, str, st
  * @typedef {{id: string, name: string, crosses: boolean}} Feature
  * @typedef {{name: string, kinds: Named[], patterns: Pattern[], features: Feature[], max_load: number}} System
  * @typedef {{kind: string, latency_ms: number, share: number}} Fault slow | cut | errors; one unknown here is shown by its name
- * @typedef {{waiting: number, oldest_ms: number}} Outbox waiting -1: unknown
+ * @typedef {{waiting: number, more: boolean, oldest_ms: number}} Outbox waiting: that were counted, -1 unknown; more: there are
  * @typedef {{id: string, kind: NodeKind, label: string, engine: string, version: string, owner: string, state: State,
  *   since: number, reason: string, volatile: boolean, faults: Fault[], outbox: Outbox, holds: Hold[], verbs: string[],
  *   rate: number, p50_ms: number, errors: number}} Node `since` in ms of the epoch, NaN when unknown
@@ -51,7 +51,7 @@ const fault = (o, at) => ({ kind: key(o, 'kind', at), latency_ms: num(o, 'latenc
 /** @param {Raw} o @param {string} at @returns {Outbox} */
 function outbox(o, at) {
   const b = o.outbox === undefined || o.outbox === null ? {} : object(o.outbox, `${at}.outbox`);
-  return { waiting: num(b, 'waiting', `${at}.outbox`), oldest_ms: num(b, 'oldest_ms', `${at}.outbox`) };
+  return { waiting: num(b, 'waiting', `${at}.outbox`), more: bool(b, 'more'), oldest_ms: num(b, 'oldest_ms', `${at}.outbox`) };
 }
 
 /** @param {Raw} o @param {string} at @returns {Node} */

@@ -17,7 +17,7 @@ export const LABEL = { h: 22, gap: 5 };
 const brief = (n) => (n < 10000 ? count(n) : `${count(n / 1000)}k`);
 
 /** @param {import('./messages.js').Outbox} o */
-export const outboxWords = (o) => `${brief(o.waiting)} ${o.waiting === 1 ? 'waits' : 'wait'} in its outbox, oldest ${age(o.oldest_ms)}`;
+export const outboxWords = (o) => `${o.more ? 'over ' : ''}${brief(o.waiting)} ${o.waiting === 1 ? 'waits' : 'wait'} in its outbox, oldest ${age(o.oldest_ms)}`;
 
 export class Outboxes {
   /** @param {Element} labels */
