@@ -17,6 +17,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
+	"github.com/stillup/stillup/services/chassis"
 	"github.com/stillup/stillup/services/shop"
 	"github.com/stillup/stillup/services/stores"
 	"github.com/stillup/stillup/streams"
@@ -49,7 +50,7 @@ func TestNothingIsLostOrDoubled(t *testing.T) {
 	l.eventually(60*time.Second, "all stores agree", func() error { return l.agree(accepted) })
 }
 
-// orderEvery sends an order in turn over copies and sync and returns a function that ends it and gives the ids that
+// orderEvery sends an order over each pattern of the services in turn and returns a function that ends it and gives the ids that
 // were accepted.
 func (l *lab) orderEvery(every time.Duration, r *rand.Rand) (stop func() []string) {
 	ctx, cancel := context.WithCancel(l.t.Context())
@@ -66,7 +67,7 @@ func (l *lab) orderEvery(every time.Duration, r *rand.Rand) (stop func() []strin
 				return
 			case <-tick.C:
 			}
-			pattern := []string{"copies", "sync"}[i%2]
+			pattern := chassis.ServicePatterns()[i%len(chassis.ServicePatterns())]
 			o := shop.NewOrder{ID: fmt.Sprintf("chaos-%05d", i), UserID: users[r.IntN(len(users))].ID,
 				ProductID: products[r.IntN(len(products))].ID, Quantity: int64(1 + r.IntN(3))}
 			wg.Go(func() {
@@ -184,8 +185,8 @@ func (l *lab) trendingAgrees(ctx context.Context, confirmed map[string]int64) er
 	return nil
 }
 
-// stockAgrees: nothing was sold twice or went missing. A synchronous order that failed after its reservation may have
-// left the reservation behind, which is what that pattern costs; so units held are at least units sold, and the sum
+// stockAgrees: nothing was sold twice or went missing. An order over requests, the bus or stock's own store that failed
+// after its reservation may have left the reservation behind, which is what these patterns cost; so units held are at least units sold, and the sum
 // with what is left is exactly what was delivered.
 func (l *lab) stockAgrees(orders map[string]shop.Order) error {
 	sold := map[string]int64{}

@@ -1,10 +1,8 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
-	"reflect"
 	"slices"
 	"testing"
 	"time"
@@ -14,122 +12,8 @@ import (
 	"github.com/stillup/stillup/viz/world"
 )
 
-// at is the base address of a feature's service in a pattern.
-func (l *lab) at(service, pattern string) string {
-	if pattern == chassis.Monolith {
-		service = pattern
-	}
-	return l.url(service) + "/" + pattern
-}
-
-// patterns are all five.
-func patterns() []string { return append([]string{chassis.Monolith}, chassis.ServicePatterns()...) }
-
-// TestPatternsAgree: one feature answers the same in all patterns on the same data. The services share theirs; the
-// monolith has its own, so each order is placed there too.
-func TestPatternsAgree(t *testing.T) {
-	l := startLab(t)
-	l.load(map[string]any{"per_second": 0}) // prices do not change either
-	users, products := shop.SeedUsers(), shop.Products()
-
-	t.Run("buy", func(t *testing.T) {
-		l.t = t
-		for i, pattern := range chassis.ServicePatterns() {
-			for j := range 6 {
-				o := shop.NewOrder{ID: fmt.Sprintf("agree-%d-%d", i, j), UserID: users[j%3].ID, ProductID: products[(i+j*j)%5].ID, Quantity: int64(1 + j)}
-				l.ordered(t, pattern, o, http.StatusCreated)
-				l.ordered(t, pattern, o, http.StatusOK) // the same order again is the same order
-				l.ordered(t, chassis.Monolith, o, http.StatusCreated)
-				l.ordered(t, chassis.Monolith, o, http.StatusOK)
-			}
-		}
-	})
-	t.Run("what cannot be bought", func(t *testing.T) {
-		l.t = t
-		for _, pattern := range patterns() {
-			for _, bad := range []struct {
-				order shop.NewOrder
-				want  int
-			}{
-				{shop.NewOrder{UserID: "nobody", ProductID: products[0].ID, Quantity: 1}, http.StatusNotFound},
-				{shop.NewOrder{UserID: users[0].ID, ProductID: "nothing", Quantity: 1}, http.StatusNotFound},
-				{shop.NewOrder{UserID: users[0].ID, ProductID: products[0].ID}, http.StatusBadRequest},
-				{shop.NewOrder{UserID: users[0].ID, ProductID: products[0].ID, Quantity: 101}, http.StatusBadRequest},
-			} {
-				l.ordered(t, pattern, bad.order, bad.want)
-			}
-		}
-	})
-	t.Run("my purchases, top sellers, browse and stock", func(t *testing.T) {
-		l.t = t
-		l.eventually(10*time.Second, "all patterns agree", func() error {
-			for _, get := range []struct{ service, path string }{
-				{"purchases", "/purchases/" + users[0].ID}, {"purchases", "/purchases/" + users[1].ID},
-				{"purchases", "/purchases/" + users[2].ID}, {"purchases", "/purchases/" + users[9].ID},
-				{"trending", "/top"}, {"catalog", "/products"}, {"stock", "/stock/" + products[0].ID}, {"users", "/users/" + users[0].ID},
-			} {
-				if err := l.same(get.service, get.path); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-		var p shop.Purchases
-		if _, err := l.call(http.MethodGet, l.at("purchases", chassis.Bus)+"/purchases/"+users[0].ID, nil, &p); err != nil || len(p.Purchases) != 8 {
-			t.Errorf("%d purchases of %s, want 8 (%v)", len(p.Purchases), users[0].ID, err)
-		}
-	})
-}
-
-func (l *lab) ordered(t *testing.T, pattern string, o shop.NewOrder, want int) {
-	t.Helper()
-	// The copies of users and products may still be on their way at the very start.
-	l.eventually(5*time.Second, fmt.Sprintf("%s answers %d", pattern, want), func() error {
-		status, err := l.call(http.MethodPost, l.at("orders", pattern)+"/orders", o, nil)
-		if status != want {
-			return fmt.Errorf("order %+v in %s: status %d (%v), want %d", o, pattern, status, err, want)
-		}
-		return nil
-	})
-}
-
-// same checks that a GET answers the same in all patterns, but for times and versions, which differ by design: an order
-// over events is placed first and confirmed later.
-func (l *lab) same(service, path string) error {
-	var first any
-	for _, pattern := range patterns() {
-		var v any
-		if _, err := l.call(http.MethodGet, l.at(service, pattern)+path, nil, &v); err != nil {
-			return err
-		}
-		drop(v, "placed_at", "version")
-		if first == nil {
-			first = v
-		} else if !reflect.DeepEqual(v, first) {
-			a, _ := json.Marshal(first)
-			b, _ := json.Marshal(v)
-			return fmt.Errorf("%s answers\n%s in %s\n%s in %s", path, a, patterns()[0], b, pattern)
-		}
-	}
-	return nil
-}
-
-// drop takes the named fields out of a JSON value, however deep.
-func drop(v any, names ...string) {
-	switch v := v.(type) {
-	case map[string]any:
-		for _, name := range names {
-			delete(v, name)
-		}
-		for _, e := range v {
-			drop(e, names...)
-		}
-	case []any:
-		for _, e := range v {
-			drop(e, names...)
-		}
-	}
-}
+// at is the base address of a service in a pattern.
+func (l *lab) at(service, pattern string) string { return l.url(service) + "/" + pattern }
 
 // TestSlowDependency: a dependency that is slower by d makes requests over HTTP and over the bus slower by d at least, and
 // own copies not at all; and the cost panel shows where the time went.
@@ -139,7 +23,7 @@ func TestSlowDependency(t *testing.T) {
 	l.load(map[string]any{"per_second": 2})
 	l.eventually(20*time.Second, "every cell works", l.allWork)
 	user := shop.SeedUsers()[0].ID
-	l.ordered(t, chassis.Sync, shop.NewOrder{ID: "slow-1", UserID: user, ProductID: shop.Products()[0].ID, Quantity: 1}, http.StatusCreated)
+	l.buy(user, shop.Products()[0].ID)
 	features := []struct{ name, service, path string }{
 		{"my-purchases", "purchases", "/purchases/" + user}, {"top-sellers", "trending", "/top"},
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -71,6 +72,14 @@ func TestShop(t *testing.T) {
 		if _, err := l.call(http.MethodGet, l.url("purchases")+"/copies/purchases/u-bus-dead", nil, nil); err == nil {
 			t.Error("purchases knows a user whose event cannot have come yet")
 		}
+		l.eventually(5*time.Second, "copies are stale, more so each moment, because of the bus", func() error {
+			cells, err := l.cells()
+			i := slices.IndexFunc(cells, func(c world.Cell) bool { return c.Feature == "my-purchases" && c.Pattern == "copies" })
+			if err == nil && (i < 0 || cells[i].State != world.Stale || cells[i].StaleMS < 2000 || !slices.Contains(cells[i].Because, "bus")) {
+				err = fmt.Errorf("%+v", cells)
+			}
+			return err
+		})
 		l.do("bus", "start")
 		l.eventually(10*time.Second, "the new user arrives", func() error {
 			_, err := l.call(http.MethodGet, l.url("purchases")+"/copies/purchases/u-bus-dead", nil, nil)

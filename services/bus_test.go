@@ -1,19 +1,10 @@
 package services
 
 import (
-	"bytes"
-	"context"
-	"encoding/json"
-	"log/slog"
-	"net"
 	"net/http"
 	"testing"
-	"time"
 
-	"github.com/stillup/stillup/services/chassis"
 	"github.com/stillup/stillup/services/shop"
-	"github.com/stillup/stillup/services/stores"
-	"github.com/stillup/stillup/services/stores/storestest"
 	"github.com/stillup/stillup/streams"
 	"github.com/stillup/stillup/streams/streamstest"
 )
@@ -22,29 +13,7 @@ import (
 // chain too.
 func TestBusOnly(t *testing.T) {
 	server := streamstest.Start(t)
-	urls := map[string]string{}
-	for _, s := range all {
-		if s.offBus {
-			continue
-		}
-		storeURL := map[string]func(testing.TB) string{
-			stores.Postgres: storestest.Postgres, stores.MongoDB: storestest.Mongo, stores.Redis: storestest.Redis,
-		}[s.engine](t)
-		cfg := chassis.Config{Name: s.name, Addr: freeAddr(t), StoreURL: storeURL, BusURL: server.URL(), Log: slog.New(slog.DiscardHandler)}
-		ctx, cancel := context.WithCancel(context.Background())
-		ended := make(chan error, 1)
-		go func() { ended <- Run(ctx, cfg) }()
-		t.Cleanup(func() {
-			cancel()
-			if err := <-ended; err != nil {
-				t.Error(err)
-			}
-		})
-		urls[s.name] = "http://" + cfg.Addr
-	}
-	for name, url := range urls {
-		awaitThat(t, name+" is ready", func() bool { return send(http.MethodGet, url+"/readyz", nil, nil) == http.StatusOK })
-	}
+	urls := runShop(t, server.URL(), false)
 	bus := server.Client()
 	awaitThat(t, "the four that answer are on the bus", func() bool {
 		groups, err := bus.XInfoGroups(t.Context(), shop.Requests).Result()
@@ -89,49 +58,4 @@ func TestBusOnly(t *testing.T) {
 		}
 		return true
 	})
-}
-
-func freeAddr(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
-
-// send asks and decodes the answer; its status, 0 for none.
-func send(method, url string, in, out any) int {
-	var body bytes.Buffer
-	if in != nil {
-		_ = json.NewEncoder(&body).Encode(in)
-	}
-	req, err := http.NewRequest(method, url, &body)
-	if err != nil {
-		return 0
-	}
-	req.Close = true
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return 0
-	}
-	defer resp.Body.Close()
-	if out != nil && json.NewDecoder(resp.Body).Decode(out) != nil {
-		return 0
-	}
-	return resp.StatusCode
-}
-
-func awaitThat(t *testing.T, what string, cond func() bool) {
-	t.Helper()
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	for deadline := time.After(20 * time.Second); !cond(); {
-		select {
-		case <-tick.C:
-		case <-deadline:
-			t.Fatalf("waited in vain: %s", what)
-		}
-	}
 }

@@ -1,0 +1,107 @@
+package services
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"log/slog"
+	"net"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/stillup/stillup/services/chassis"
+	"github.com/stillup/stillup/services/stores"
+	"github.com/stillup/stillup/services/stores/storestest"
+)
+
+// runShop runs all services but the shoppers in this process on real stores until the test ends, and returns their
+// addresses once all are ready. Where wired they know the addresses of whom they call and reach into, as in the lab.
+func runShop(t *testing.T, busURL string, wired bool) map[string]string {
+	t.Helper()
+	fresh := map[string]func(testing.TB) string{
+		stores.Postgres: storestest.Postgres, stores.MongoDB: storestest.Mongo, stores.Redis: storestest.Redis,
+	}
+	addrs, urls, storeURLs := map[string]string{}, map[string]string{}, map[string]string{}
+	for _, s := range all {
+		if s.client() {
+			continue
+		}
+		addrs[s.name] = freeAddr(t)
+		urls[s.name] = "http://" + addrs[s.name]
+		storeURLs[storeOf(s.name)] = fresh[s.engine](t)
+	}
+	for _, s := range all {
+		if s.client() {
+			continue
+		}
+		cfg := chassis.Config{Name: s.name, Addr: addrs[s.name], StoreURL: storeURLs[storeOf(s.name)], BusURL: busURL,
+			Peers: map[string]string{}, OtherStores: map[string]string{}, Log: slog.New(slog.DiscardHandler)}
+		if wired {
+			for _, peer := range s.calls {
+				cfg.Peers[peer] = urls[peer]
+			}
+			for _, store := range s.reaches {
+				cfg.OtherStores[store] = storeURLs[store]
+			}
+		}
+		ctx, cancel := context.WithCancel(context.Background())
+		ended := make(chan error, 1)
+		go func() { ended <- Run(ctx, cfg) }()
+		t.Cleanup(func() {
+			cancel()
+			if err := <-ended; err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	for name, url := range urls {
+		awaitThat(t, name+" is ready", func() bool { return send(http.MethodGet, url+"/readyz", nil, nil) == http.StatusOK })
+	}
+	return urls
+}
+
+func freeAddr(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// send asks and decodes the answer; its status, 0 for none.
+func send(method, url string, in, out any) int {
+	var body bytes.Buffer
+	if in != nil {
+		_ = json.NewEncoder(&body).Encode(in)
+	}
+	req, err := http.NewRequest(method, url, &body)
+	if err != nil {
+		return 0
+	}
+	req.Close = true
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return 0
+	}
+	defer resp.Body.Close()
+	if out != nil && json.NewDecoder(resp.Body).Decode(out) != nil {
+		return 0
+	}
+	return resp.StatusCode
+}
+
+func awaitThat(t *testing.T, what string, cond func() bool) {
+	t.Helper()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.After(20 * time.Second); !cond(); {
+		select {
+		case <-tick.C:
+		case <-deadline:
+			t.Fatalf("waited in vain: %s", what)
+		}
+	}
+}
