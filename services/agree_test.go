@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/stillup/stillup/services/chassis"
+	"github.com/stillup/stillup/services/chassis/chassistest"
 	"github.com/stillup/stillup/services/shop"
 	"github.com/stillup/stillup/streams/streamstest"
 )
@@ -28,7 +29,7 @@ func TestPatternsAgree(t *testing.T) {
 		// The copies of users and products may still be on their way at the very start.
 		var status int
 		awaitThat(t, fmt.Sprintf("%s answers %d to %+v", pattern, want, o), func() bool {
-			status = send(http.MethodPost, at("orders", pattern)+"/orders", o, nil)
+			status = chassistest.Call(at("orders", pattern), http.MethodPost, "/orders", o, nil)
 			return status == want
 		})
 	}
@@ -71,7 +72,7 @@ func TestPatternsAgree(t *testing.T) {
 				var first string
 				for _, pattern := range patterns {
 					var v any
-					status := send(http.MethodGet, at(get.service, pattern)+get.path, nil, &v)
+					status := chassistest.Get(at(get.service, pattern)+get.path, &v)
 					// They differ by design: an order over events is placed first and confirmed later.
 					drop(v, "placed_at", "version")
 					b, _ := json.Marshal(v)
@@ -94,7 +95,7 @@ func TestPatternsAgree(t *testing.T) {
 			awaitThat(t, "all patterns agree on "+get.path, agree)
 		}
 		var p shop.Purchases
-		if send(http.MethodGet, at("purchases", chassis.Bus)+"/purchases/"+users[0].ID, nil, &p); len(p.Purchases) != 8 {
+		if chassistest.Get(at("purchases", chassis.Bus)+"/purchases/"+users[0].ID, &p); len(p.Purchases) != 8 {
 			t.Errorf("%d purchases of %s, want 8", len(p.Purchases), users[0].ID)
 		}
 	})

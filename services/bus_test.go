@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"testing"
 
+	"github.com/stillup/stillup/services/chassis/chassistest"
 	"github.com/stillup/stillup/services/shop"
 	"github.com/stillup/stillup/streams"
 	"github.com/stillup/stillup/streams/streamstest"
@@ -22,21 +23,22 @@ func TestBusOnly(t *testing.T) {
 
 	product := shop.Products()[0]
 	var o shop.Order
-	status := send(http.MethodPost, urls["orders"]+"/bus/orders", shop.NewOrder{ID: "o-1", UserID: "u-001", ProductID: product.ID, Quantity: 2}, &o)
+	in := shop.NewOrder{ID: "o-1", UserID: "u-001", ProductID: product.ID, Quantity: 2}
+	status := chassistest.Call(urls["orders"], http.MethodPost, "/bus/orders", in, &o)
 	if status != http.StatusCreated || o.Status != shop.Confirmed || o.ProductName != product.Name {
 		t.Errorf("buy: %d %+v", status, o)
 	}
 	var level shop.Level
-	if send(http.MethodGet, urls["stock"]+"/bus/stock/"+product.ID, nil, &level); level.Reserved != 2 {
+	if chassistest.Get(urls["stock"]+"/bus/stock/"+product.ID, &level); level.Reserved != 2 {
 		t.Errorf("stock: %+v", level)
 	}
 	var mine shop.Purchases
-	status = send(http.MethodGet, urls["purchases"]+"/bus/purchases/u-001", nil, &mine)
+	status = chassistest.Get(urls["purchases"]+"/bus/purchases/u-001", &mine)
 	if status != http.StatusOK || mine.UserName == "" || len(mine.Purchases) != 1 || mine.Purchases[0] != o {
 		t.Errorf("my purchases: %d %+v", status, mine)
 	}
 	var top shop.TopSellers
-	status = send(http.MethodGet, urls["trending"]+"/bus/top", nil, &top)
+	status = chassistest.Get(urls["trending"]+"/bus/top", &top)
 	if want := (shop.Seller{ProductID: product.ID, ProductName: product.Name, Orders: 1}); status != http.StatusOK || len(top.Sellers) != 1 || top.Sellers[0] != want {
 		t.Errorf("top sellers: %d %+v", status, top)
 	}

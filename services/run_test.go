@@ -1,16 +1,14 @@
 package services
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"log/slog"
-	"net"
 	"net/http"
 	"testing"
 	"time"
 
 	"github.com/stillup/stillup/services/chassis"
+	"github.com/stillup/stillup/services/chassis/chassistest"
 	"github.com/stillup/stillup/services/stores"
 	"github.com/stillup/stillup/services/stores/storestest"
 )
@@ -27,7 +25,7 @@ func runShop(t *testing.T, busURL string, wired bool) map[string]string {
 		if s.client() {
 			continue
 		}
-		addrs[s.name] = freeAddr(t)
+		addrs[s.name] = chassistest.Unused(t)
 		urls[s.name] = "http://" + addrs[s.name]
 		storeURLs[storeOf(s.name)] = fresh[s.engine](t)
 	}
@@ -56,43 +54,12 @@ func runShop(t *testing.T, busURL string, wired bool) map[string]string {
 		})
 	}
 	for name, url := range urls {
-		awaitThat(t, name+" is ready", func() bool { return send(http.MethodGet, url+"/readyz", nil, nil) == http.StatusOK })
+		awaitThat(t, name+" is ready", func() bool { return chassistest.Get(url+"/readyz", nil) == http.StatusOK })
 	}
 	return urls
 }
 
-func freeAddr(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
-
-// send asks and decodes the answer; its status, 0 for none.
-func send(method, url string, in, out any) int {
-	var body bytes.Buffer
-	if in != nil {
-		_ = json.NewEncoder(&body).Encode(in)
-	}
-	req, err := http.NewRequest(method, url, &body)
-	if err != nil {
-		return 0
-	}
-	req.Close = true
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return 0
-	}
-	defer resp.Body.Close()
-	if out != nil && json.NewDecoder(resp.Body).Decode(out) != nil {
-		return 0
-	}
-	return resp.StatusCode
-}
-
+// awaitThat has more patience than one service needs: here all of them share the machine.
 func awaitThat(t *testing.T, what string, cond func() bool) {
 	t.Helper()
 	tick := time.NewTicker(10 * time.Millisecond)

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/stillup/stillup/services/chassis/chassistest"
 	"github.com/stillup/stillup/services/shop"
 	"github.com/stillup/stillup/services/stores/storestest"
 )
@@ -26,7 +27,7 @@ func buyers(url string, n int, id func(i int) string) map[int]int {
 	for i := range n {
 		wg.Go(func() {
 			in := shop.NewOrder{ID: id(i), UserID: fmt.Sprintf("u-%03d", i+1), ProductID: "p-01", Quantity: 1}
-			statuses[i] = call(url, http.MethodPost, "/monolith/orders", in, nil)
+			statuses[i] = chassistest.Call(url, http.MethodPost, "/monolith/orders", in, nil)
 		})
 	}
 	wg.Wait()
@@ -49,10 +50,10 @@ func level(t *testing.T, url string) shop.Level {
 
 func TestBuy(t *testing.T) {
 	url := start(t, storestest.Postgres(t))
-	ready(t, url)
+	chassistest.Ready(t, url)
 	var o, again, got shop.Order
 	in := shop.NewOrder{ID: "o-1", UserID: "u-001", ProductID: "p-01", Quantity: 2}
-	if status := call(url, http.MethodPost, "/monolith/orders", in, &o); status != http.StatusCreated {
+	if status := chassistest.Call(url, http.MethodPost, "/monolith/orders", in, &o); status != http.StatusCreated {
 		t.Fatalf("buy: %d", status)
 	}
 	p := shop.Products()[0]
@@ -62,16 +63,17 @@ func TestBuy(t *testing.T) {
 		t.Errorf("bought %+v, want %+v", o, want)
 	}
 	in.UserID = "nobody" // an order that is known is the answer, whoever asks
-	if status := call(url, http.MethodPost, "/monolith/orders", in, &again); status != http.StatusOK || again != o {
+	if status := chassistest.Call(url, http.MethodPost, "/monolith/orders", in, &again); status != http.StatusOK || again != o {
 		t.Errorf("same id again: %d %+v", status, again)
 	}
-	if call(url, http.MethodGet, "/monolith/orders/o-1", nil, &got); got != o {
+	if chassistest.Get(url+"/monolith/orders/o-1", &got); got != o {
 		t.Errorf("kept as %+v, want %+v", got, o)
 	}
 	if l := level(t, url); l.Reserved != 2 || l.Delivered != shop.UnitsDelivered {
 		t.Errorf("%+v", l)
 	}
-	if status := call(url, http.MethodPost, "/monolith/orders", shop.NewOrder{UserID: "u-001", ProductID: "p-01", Quantity: 1}, &got); status != http.StatusCreated || got.ID == "" {
+	in = shop.NewOrder{UserID: "u-001", ProductID: "p-01", Quantity: 1}
+	if status := chassistest.Call(url, http.MethodPost, "/monolith/orders", in, &got); status != http.StatusCreated || got.ID == "" {
 		t.Errorf("without an id: %d %+v", status, got)
 	}
 }
@@ -80,7 +82,7 @@ func TestBuy(t *testing.T) {
 func TestDelivery(t *testing.T) {
 	var s *store
 	url := startWith(t, storestest.Postgres(t), func(made *store) { s = made })
-	ready(t, url)
+	chassistest.Ready(t, url)
 	for i, c := range []struct {
 		left, quantity int64
 		status         int
@@ -95,7 +97,7 @@ func TestDelivery(t *testing.T) {
 		id := fmt.Sprintf("o-%d", i)
 		in := shop.NewOrder{ID: id, UserID: "u-001", ProductID: "p-01", Quantity: c.quantity}
 		var p struct{ Detail string }
-		if status := call(url, http.MethodPost, "/monolith/orders", in, &p); status != c.status ||
+		if status := chassistest.Call(url, http.MethodPost, "/monolith/orders", in, &p); status != c.status ||
 			status == http.StatusConflict && p.Detail != "p-01: sold out" {
 			t.Errorf("%d of %d: %d %+v", c.quantity, c.left, status, p)
 		}
@@ -110,7 +112,7 @@ func TestDelivery(t *testing.T) {
 	}
 	again := shop.NewOrder{ID: "o-3", UserID: "u-001", ProductID: "p-01", Quantity: 6}
 	var o shop.Order
-	if status := call(url, http.MethodPost, "/monolith/orders", again, &o); status != http.StatusOK || o.Status != shop.Refused {
+	if status := chassistest.Call(url, http.MethodPost, "/monolith/orders", again, &o); status != http.StatusOK || o.Status != shop.Refused {
 		t.Errorf("a refused order again: %d %+v", status, o)
 	}
 }
@@ -126,7 +128,7 @@ func TestLastUnits(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			var s *store
 			url := startWith(t, storestest.Postgres(t), func(made *store) { s, made.delivery = made, c.delivery })
-			ready(t, url)
+			chassistest.Ready(t, url)
 			shelf(t, s, "p-01", left)
 			before := level(t, url)
 			count := buyers(url, want, func(i int) string { return fmt.Sprintf("o-%d", i) })
@@ -150,7 +152,7 @@ func TestLastUnits(t *testing.T) {
 // TestSameOrder: an order that comes many times at once is bought once.
 func TestSameOrder(t *testing.T) {
 	url := start(t, storestest.Postgres(t))
-	ready(t, url)
+	chassistest.Ready(t, url)
 	const n = 20
 	count := buyers(url, n, func(int) string { return "o-1" })
 	if count[http.StatusCreated] != 1 || count[http.StatusOK] != n-1 {

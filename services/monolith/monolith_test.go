@@ -1,26 +1,20 @@
 package monolith
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stillup/stillup/services/chassis"
+	"github.com/stillup/stillup/services/chassis/chassistest"
 	"github.com/stillup/stillup/services/shop"
 	"github.com/stillup/stillup/services/stores/storestest"
 )
-
-// patience is how long a test waits for what has to happen.
-const patience = 10 * time.Second
 
 // start runs the service until the test ends and returns its address.
 func start(t *testing.T, storeURL string) string {
@@ -31,85 +25,26 @@ func start(t *testing.T, storeURL string) string {
 // startWith does so after change.
 func startWith(t *testing.T, storeURL string, change func(*store)) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	cfg := chassis.Config{Name: "monolith", StoreURL: storeURL}
+	s, err := open(cfg, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
-	addr := l.Addr().String()
-	l.Close()
-	cfg := chassis.Config{Name: "monolith", Addr: addr, StoreURL: storeURL, Log: slog.New(slog.DiscardHandler)}
-	svc, err := chassis.New(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := open(cfg, cfg.Log)
-	if err != nil {
-		t.Fatal(err)
-	}
+	t.Cleanup(s.pool.Close)
 	change(s)
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- serve(ctx, svc, s) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-ended; err != nil {
-			t.Errorf("it ended with %v", err)
+	return chassistest.Start(t, cfg, func(ctx context.Context, cfg chassis.Config) error {
+		svc, err := chassis.New(cfg)
+		if err != nil {
+			return err
 		}
-		s.pool.Close()
+		return serve(ctx, svc, s)
 	})
-	url := "http://" + addr
-	eventually(t, "it listens", func() bool { return call(url, http.MethodGet, "/healthz", nil, nil) == http.StatusOK })
-	return url
-}
-
-// ready waits until the service has its store.
-func ready(t *testing.T, url string) {
-	t.Helper()
-	eventually(t, "it is ready", func() bool { return call(url, http.MethodGet, "/readyz", nil, nil) == http.StatusOK })
-}
-
-// call asks and decodes the answer; its status, 0 for none.
-func call(base, method, path string, in, out any) int {
-	var body bytes.Buffer
-	if text, ok := in.(string); ok {
-		body.WriteString(text)
-	} else if in != nil {
-		_ = json.NewEncoder(&body).Encode(in)
-	}
-	req, err := http.NewRequest(method, base+path, &body)
-	if err != nil {
-		return 0
-	}
-	req.Close = true
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return 0
-	}
-	defer resp.Body.Close()
-	if out != nil && json.NewDecoder(resp.Body).Decode(out) != nil {
-		return 0
-	}
-	return resp.StatusCode
-}
-
-func eventually(t *testing.T, what string, cond func() bool) {
-	t.Helper()
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	deadline := time.After(patience)
-	for !cond() {
-		select {
-		case <-tick.C:
-		case <-deadline:
-			t.Fatalf("waited in vain: %s", what)
-		}
-	}
 }
 
 // get asks for what has to be there.
 func get[T any](t *testing.T, url, path string) (v T) {
 	t.Helper()
-	if status := call(url, http.MethodGet, "/monolith"+path, nil, &v); status != http.StatusOK {
+	if status := chassistest.Get(url+"/monolith"+path, &v); status != http.StatusOK {
 		t.Fatalf("GET %s: %d", path, status)
 	}
 	return v
@@ -124,7 +59,7 @@ type (
 func TestSeed(t *testing.T) {
 	db := storestest.Postgres(t)
 	url := start(t, db)
-	ready(t, url)
+	chassistest.Ready(t, url)
 	if got := get[productList](t, url, "/products").Products; !slices.Equal(got, shop.Products()) {
 		t.Errorf("products: %+v", got)
 	}
@@ -139,10 +74,10 @@ func TestSeed(t *testing.T) {
 			t.Errorf("stock %+v, want %+v", got, want)
 		}
 	}
-	call(url, http.MethodPut, "/monolith/products/p-01/price", `{"price_cents": 7}`, nil)
-	call(url, http.MethodPost, "/monolith/orders", shop.NewOrder{UserID: "u-001", ProductID: "p-01", Quantity: 3}, nil)
+	chassistest.Call(url, http.MethodPut, "/monolith/products/p-01/price", `{"price_cents": 7}`, nil)
+	chassistest.Call(url, http.MethodPost, "/monolith/orders", shop.NewOrder{UserID: "u-001", ProductID: "p-01", Quantity: 3}, nil)
 	other := start(t, db)
-	ready(t, other)
+	chassistest.Ready(t, other)
 	if p := get[shop.Product](t, other, "/products/p-01"); p.PriceCents != 7 || p.Version != 2 {
 		t.Errorf("after another start: %+v", p)
 	}
@@ -154,7 +89,7 @@ func TestSeed(t *testing.T) {
 // TestRefusals: what cannot be right is refused as the services refuse it.
 func TestRefusals(t *testing.T) {
 	url := start(t, storestest.Postgres(t))
-	ready(t, url)
+	chassistest.Ready(t, url)
 	const id = ": 1 to 64 letters, digits, dots, dashes and underscores"
 	order := func(change func(*shop.NewOrder)) shop.NewOrder {
 		in := shop.NewOrder{ID: "o", UserID: "u-001", ProductID: "p-01", Quantity: 1}
@@ -207,7 +142,7 @@ func TestRefusals(t *testing.T) {
 		{"GET", "/purchases/%00", nil, 404, `unknown user "\x00"`},
 	} {
 		var p chassis.Problem
-		if status := call(url, c.method, "/monolith"+c.path, c.in, &p); status != c.want || p.Detail != c.detail {
+		if status := chassistest.Call(url, c.method, "/monolith"+c.path, c.in, &p); status != c.want || p.Detail != c.detail {
 			t.Errorf("%s %s %v: %d %q, want %d %q", c.method, c.path, c.in, status, p.Detail, c.want, c.detail)
 		}
 	}
@@ -218,20 +153,21 @@ func TestRefusals(t *testing.T) {
 
 func TestUsersAndProducts(t *testing.T) {
 	url := start(t, storestest.Postgres(t))
-	ready(t, url)
+	chassistest.Ready(t, url)
 	var u, again shop.User
 	ada := shop.User{ID: "ada", Name: " Ada Ito ", Email: "ada@example.com", Version: 7}
-	if status := call(url, http.MethodPost, "/monolith/users", ada, &u); status != http.StatusCreated {
+	if status := chassistest.Call(url, http.MethodPost, "/monolith/users", ada, &u); status != http.StatusCreated {
 		t.Errorf("sign-up: %d", status)
 	}
 	if want := (shop.User{ID: "ada", Name: "Ada Ito", Email: "ada@example.com", Version: 1}); u != want {
 		t.Errorf("signed up %+v, want %+v", u, want)
 	}
 	ada.Name = "Another"
-	if status := call(url, http.MethodPost, "/monolith/users", ada, &again); status != http.StatusOK || again != u {
+	if status := chassistest.Call(url, http.MethodPost, "/monolith/users", ada, &again); status != http.StatusOK || again != u {
 		t.Errorf("same id again: %d %+v", status, again)
 	}
-	if status := call(url, http.MethodPost, "/monolith/users", shop.User{Name: "Bo", Email: "bo@example.com"}, &again); status != http.StatusCreated || again.ID == "" {
+	bo := shop.User{Name: "Bo", Email: "bo@example.com"}
+	if status := chassistest.Call(url, http.MethodPost, "/monolith/users", bo, &again); status != http.StatusCreated || again.ID == "" {
 		t.Errorf("without an id: %d %+v", status, again)
 	}
 
@@ -244,7 +180,7 @@ func TestUsersAndProducts(t *testing.T) {
 	}
 	for i, cents := range []int64{1, maxPrice, maxPrice, 700} { // the second time, a price is no change
 		var p shop.Product
-		status := call(url, http.MethodPut, "/monolith/products/p-01/price", fmt.Sprintf(`{"price_cents": %d}`, cents), &p)
+		status := chassistest.Call(url, http.MethodPut, "/monolith/products/p-01/price", fmt.Sprintf(`{"price_cents": %d}`, cents), &p)
 		want := seed[0]
 		want.PriceCents, want.Version = cents, []int64{2, 3, 3, 4}[i]
 		if status != http.StatusOK || p != want {
@@ -257,7 +193,7 @@ func TestUsersAndProducts(t *testing.T) {
 func TestPurchases(t *testing.T) {
 	var s *store
 	url := startWith(t, storestest.Postgres(t), func(made *store) { s = made })
-	ready(t, url)
+	chassistest.Ready(t, url)
 	none := get[shop.Purchases](t, url, "/purchases/u-001")
 	if want := (shop.Purchases{UserID: "u-001", UserName: shop.SeedUsers()[0].Name, Purchases: []shop.Order{}}); !reflect.DeepEqual(none, want) {
 		t.Errorf("of nothing: %+v, want %+v", none, want)
@@ -273,7 +209,7 @@ func TestPurchases(t *testing.T) {
 	for i := range bought {
 		var o shop.Order
 		in := shop.NewOrder{ID: fmt.Sprintf("o-%02d", i), UserID: "u-001", ProductID: fmt.Sprintf("p-%02d", 1+i%4), Quantity: 1}
-		if status := call(url, http.MethodPost, "/monolith/orders", in, &o); status != http.StatusCreated {
+		if status := chassistest.Call(url, http.MethodPost, "/monolith/orders", in, &o); status != http.StatusCreated {
 			t.Fatalf("buy: %d", status)
 		}
 		orders = slices.Insert(orders, 0, o)
@@ -287,7 +223,7 @@ func TestPurchases(t *testing.T) {
 	exec("update orders set placed_at = now() - make_interval(secs => 100 - substr(id, 3)::int)") // in the order of their ids
 	exec("update orders set status = 'refused', reason = 'sold out' where id = $1", orders[1].ID)
 	exec("update products set name = 'Present name' where id = 'p-01'")
-	call(url, http.MethodPost, "/monolith/orders", shop.NewOrder{ID: "other", UserID: "u-002", ProductID: "p-01", Quantity: 1}, nil)
+	chassistest.Call(url, http.MethodPost, "/monolith/orders", shop.NewOrder{ID: "other", UserID: "u-002", ProductID: "p-01", Quantity: 1}, nil)
 
 	got := get[shop.Purchases](t, url, "/purchases/u-001")
 	want := slices.Delete(slices.Clone(orders), 1, 2)[:shop.PurchasesShown]
@@ -316,17 +252,17 @@ func TestPurchases(t *testing.T) {
 func TestTop(t *testing.T) {
 	var s *store
 	url := startWith(t, storestest.Postgres(t), func(made *store) { s = made })
-	ready(t, url)
+	chassistest.Ready(t, url)
 	for i, n := range []int{1, 2, 3, 2, 1, 1} {
 		for range n {
 			in := shop.NewOrder{UserID: "u-001", ProductID: fmt.Sprintf("p-%02d", i+1), Quantity: 9}
-			if status := call(url, http.MethodPost, "/monolith/orders", in, nil); status != http.StatusCreated {
+			if status := chassistest.Call(url, http.MethodPost, "/monolith/orders", in, nil); status != http.StatusCreated {
 				t.Fatalf("buy: %d", status)
 			}
 		}
 	}
 	for range 9 {
-		call(url, http.MethodPost, "/monolith/orders", shop.NewOrder{UserID: "u-001", ProductID: "p-06", Quantity: 1}, nil)
+		chassistest.Call(url, http.MethodPost, "/monolith/orders", shop.NewOrder{UserID: "u-001", ProductID: "p-06", Quantity: 1}, nil)
 	}
 	if _, err := s.pool.Exec(t.Context(), "update orders set status = 'refused' where product_id = 'p-06'"); err != nil {
 		t.Fatal(err)

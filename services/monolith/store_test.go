@@ -3,7 +3,6 @@ package monolith
 import (
 	"context"
 	"log/slog"
-	"net"
 	"net/http"
 	"strings"
 	"sync"
@@ -11,6 +10,7 @@ import (
 	"time"
 
 	"github.com/stillup/stillup/services/chassis"
+	"github.com/stillup/stillup/services/chassis/chassistest"
 	"github.com/stillup/stillup/services/shop"
 	"github.com/stillup/stillup/services/stores"
 	"github.com/stillup/stillup/services/stores/storestest"
@@ -40,7 +40,7 @@ func unavailable(t *testing.T, url, detail string) {
 		wg.Go(func() {
 			began := time.Now()
 			var p chassis.Problem
-			status := call(url, r.method, "/monolith"+r.path, r.body, &p)
+			status := chassistest.Call(url, r.method, "/monolith"+r.path, r.body, &p)
 			took := time.Since(began)
 			if status != http.StatusServiceUnavailable || p.Detail != detail || took > 1500*time.Millisecond {
 				t.Errorf("%s %s: %d %q after %v, want 503 %q", r.method, r.path, status, p.Detail, took, detail)
@@ -56,29 +56,26 @@ func TestDeadStore(t *testing.T) {
 	server.Kill()
 	url := start(t, server.URL)
 	buy := func(id string) int {
-		return call(url, http.MethodPost, "/monolith/orders", shop.NewOrder{ID: id, UserID: "u-001", ProductID: "p-01", Quantity: 1}, nil)
+		return chassistest.Call(url, http.MethodPost, "/monolith/orders", shop.NewOrder{ID: id, UserID: "u-001", ProductID: "p-01", Quantity: 1}, nil)
 	}
 	dead := func(detail string) {
 		t.Helper()
-		// The server's workers outlive it by a moment.
-		eventually(t, "it is not ready", func() bool {
-			return call(url, http.MethodGet, "/readyz", nil, nil) == http.StatusServiceUnavailable
-		})
+		chassistest.NotReady(t, url)
 		unavailable(t, url, detail)
-		if status := call(url, http.MethodGet, "/healthz", nil, nil); status != http.StatusOK {
+		if status := chassistest.Get(url+"/healthz", nil); status != http.StatusOK {
 			t.Errorf("healthz with a dead store: %d, want 200", status)
 		}
 	}
 	dead("its store has not answered yet")
 	server.Start(t)
-	ready(t, url)
+	chassistest.Ready(t, url)
 	if status := buy("o-1"); status != http.StatusCreated {
 		t.Errorf("buy: %d", status)
 	}
 	server.Kill()
 	dead("its store does not answer")
 	server.Start(t)
-	eventually(t, "an order is placed again", func() bool { return buy("o-2") == http.StatusCreated })
+	chassistest.Eventually(t, "an order is placed again", func() bool { return buy("o-2") == http.StatusCreated })
 	if l := level(t, url); l.Reserved != 2 {
 		t.Errorf("%+v, want 2 reserved", l)
 	}
@@ -86,12 +83,8 @@ func TestDeadStore(t *testing.T) {
 
 // TestSilentStore: a database that is there and does not answer is told to every caller within a second.
 func TestSilentStore(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	url := startWith(t, "postgres://shop@"+l.Addr().String()+"/shop?sslmode=disable", func(s *store) { s.made.Store(true) }) // it answered once
+	silent := "postgres://shop@" + chassistest.Silent(t) + "/shop?sslmode=disable"
+	url := startWith(t, silent, func(s *store) { s.made.Store(true) }) // it answered once
 	unavailable(t, url, "its store does not answer")
 }
 
@@ -99,7 +92,7 @@ func TestSilentStore(t *testing.T) {
 func TestLeftTransaction(t *testing.T) {
 	var s *store
 	url := startWith(t, storestest.Postgres(t), func(made *store) { s = made })
-	ready(t, url)
+	chassistest.Ready(t, url)
 	tx, err := s.pool.Begin(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -109,12 +102,12 @@ func TestLeftTransaction(t *testing.T) {
 		t.Fatal(err)
 	}
 	buy := func() int {
-		return call(url, http.MethodPost, "/monolith/orders", shop.NewOrder{UserID: "u-001", ProductID: "p-01", Quantity: 1}, nil)
+		return chassistest.Call(url, http.MethodPost, "/monolith/orders", shop.NewOrder{UserID: "u-001", ProductID: "p-01", Quantity: 1}, nil)
 	}
 	if status := buy(); status != http.StatusServiceUnavailable {
 		t.Errorf("buy what another holds: %d, want 503", status)
 	}
-	eventually(t, "it can be bought", func() bool { return buy() == http.StatusCreated })
+	chassistest.Eventually(t, "it can be bought", func() bool { return buy() == http.StatusCreated })
 	if l := level(t, url); l.Reserved != 1 {
 		t.Errorf("%+v, want 1 reserved", l)
 	}
@@ -124,7 +117,7 @@ func TestLeftTransaction(t *testing.T) {
 func TestForeignKeys(t *testing.T) {
 	var s *store
 	url := startWith(t, storestest.Postgres(t), func(made *store) { s = made })
-	ready(t, url)
+	chassistest.Ready(t, url)
 	for _, c := range []struct{ user, product, want string }{
 		{"nobody", "p-01", "orders_user_id_fkey"},
 		{"u-001", "nothing", "orders_product_id_fkey"},

@@ -115,8 +115,10 @@ func testPeers(t *testing.T, pattern string) {
 		addresses = nil
 	}
 	url := start(t, store, server.URL(), addresses)
-	ready(t, url)
-	buy := func(in shop.NewOrder, out any) int { return call(url, http.MethodPost, "/"+pattern+"/orders", in, out) }
+	chassistest.Ready(t, url)
+	buy := func(in shop.NewOrder, out any) int {
+		return chassistest.Call(url, http.MethodPost, "/"+pattern+"/orders", in, out)
+	}
 	reserve, release := "POST /"+pattern+"/reservations", "DELETE /"+pattern+"/reservations/"
 
 	var o, again shop.Order
@@ -150,14 +152,14 @@ func testPeers(t *testing.T, pattern string) {
 		{"unknown field", `{"quantity": 1, "colour": "red"}`, http.StatusBadRequest, `the body cannot be read: json: unknown field "colour"`, ""},
 	} {
 		var p chassis.Problem
-		if status := call(url, http.MethodPost, "/"+pattern+"/orders", c.in, &p); status != c.status || p.Detail != c.detail {
+		if status := chassistest.Call(url, http.MethodPost, "/"+pattern+"/orders", c.in, &p); status != c.status || p.Detail != c.detail {
 			t.Errorf("%s: %d %q, want %d %q", c.name, status, p.Detail, c.status, c.detail)
 		}
 		if got := peers.requests(); got != c.stock {
 			t.Errorf("%s: stock was asked %q, want %q", c.name, got, c.stock)
 		}
 	}
-	if call(url, http.MethodGet, "/"+pattern+"/orders/o-3", nil, &o); o.Status != shop.Refused || o.Reason != "sold out" || o.Version != 1 {
+	if chassistest.Get(url+"/"+pattern+"/orders/o-3", &o); o.Status != shop.Refused || o.Reason != "sold out" || o.Version != 1 {
 		t.Errorf("the sold-out order is kept as %+v", o)
 	}
 	wantTold(t, server.Client(), "order.confirmed.v1 o-1 1 ", "order.refused.v1 o-3 1 sold out")
@@ -194,9 +196,9 @@ func TestSyncWithoutPeers(t *testing.T) {
 	addresses := peers.addresses()
 	addresses["catalog"] = gone.URL
 	url := start(t, storestest.Postgres(t), server.URL(), addresses)
-	ready(t, url)
+	chassistest.Ready(t, url)
 	var p chassis.Problem
-	status := call(url, http.MethodPost, "/sync/orders", shop.NewOrder{UserID: "u-1", ProductID: "p-1", Quantity: 1}, &p)
+	status := chassistest.Call(url, http.MethodPost, "/sync/orders", shop.NewOrder{UserID: "u-1", ProductID: "p-1", Quantity: 1}, &p)
 	if status != http.StatusBadGateway || p.Detail != "catalog refused the connection" {
 		t.Errorf("buy without catalog: %d %q", status, p.Detail)
 	}
@@ -212,10 +214,10 @@ func TestBusWithoutPeers(t *testing.T) {
 		_ = chassis.WriteJSON(w, http.StatusOK, shop.User{ID: "u-1"})
 	}))
 	url := start(t, storestest.Postgres(t), server.URL(), nil)
-	ready(t, url)
+	chassistest.Ready(t, url)
 	buy := func() (p chassis.Problem, took time.Duration) {
 		begun := time.Now()
-		call(url, http.MethodPost, "/bus/orders", shop.NewOrder{UserID: "u-1", ProductID: "p-1", Quantity: 1}, &p)
+		chassistest.Call(url, http.MethodPost, "/bus/orders", shop.NewOrder{UserID: "u-1", ProductID: "p-1", Quantity: 1}, &p)
 		return p, time.Since(begun)
 	}
 	p, took := buy()
@@ -238,10 +240,10 @@ func TestSales(t *testing.T) {
 func testSales(t *testing.T, pattern string) {
 	server := streamstest.Start(t)
 	url := start(t, storestest.Postgres(t), server.URL(), newPeers(t, pattern, server.URL()).addresses())
-	ready(t, url)
+	chassistest.Ready(t, url)
 	top := func() (top shop.TopSellers) {
 		t.Helper()
-		if status := call(url, http.MethodGet, "/"+pattern+"/sales", nil, &top); status != http.StatusOK {
+		if status := chassistest.Get(url+"/"+pattern+"/sales", &top); status != http.StatusOK {
 			t.Errorf("sales: %d", status)
 		}
 		return top
@@ -251,7 +253,7 @@ func testSales(t *testing.T, pattern string) {
 	}
 	for product, orders := range map[string]int{"p-1": 1, "p-2": 2, "p-3": 3, "p-4": 2, "p-5": 1, "p-6": 1, "p-gone": 3} {
 		for range orders {
-			call(url, http.MethodPost, "/"+pattern+"/orders", shop.NewOrder{UserID: "u-1", ProductID: product, Quantity: 9}, nil)
+			chassistest.Call(url, http.MethodPost, "/"+pattern+"/orders", shop.NewOrder{UserID: "u-1", ProductID: product, Quantity: 9}, nil)
 		}
 	}
 	want := []shop.Seller{{ProductID: "p-3", Orders: 3}, {ProductID: "p-2", ProductName: "name of p-2", Orders: 2},

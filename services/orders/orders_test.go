@@ -1,12 +1,9 @@
 package orders
 
 import (
-	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"testing"
 	"time"
@@ -14,6 +11,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/stillup/stillup/services/chassis"
+	"github.com/stillup/stillup/services/chassis/chassistest"
 	"github.com/stillup/stillup/services/shop"
 	"github.com/stillup/stillup/services/stores"
 	"github.com/stillup/stillup/services/stores/storestest"
@@ -21,123 +19,26 @@ import (
 	"github.com/stillup/stillup/streams/streamstest"
 )
 
-// patience is how long a test waits for what has to happen.
-const patience = 10 * time.Second
-
 // start runs the service until the test ends and returns its address.
 func start(t *testing.T, storeURL, busURL string, peers map[string]string) string {
 	t.Helper()
-	return startWith(t, chassis.Config{StoreURL: storeURL, BusURL: busURL, Peers: peers})
-}
-
-// startWith is start with a configuration that lacks only what every test has in common.
-func startWith(t *testing.T, cfg chassis.Config) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr := l.Addr().String()
-	l.Close()
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	cfg.Name, cfg.Addr, cfg.Log = "orders", addr, slog.New(slog.DiscardHandler)
-	go func() { ended <- Run(ctx, cfg) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-ended; err != nil {
-			t.Errorf("Run: %v", err)
-		}
-	})
-	url := "http://" + addr
-	eventually(t, "it listens", func() bool { return call(url, http.MethodGet, "/healthz", nil, nil) == http.StatusOK })
-	return url
-}
-
-// ready waits until the service has its store.
-func ready(t *testing.T, url string) {
-	t.Helper()
-	eventually(t, "it is ready", func() bool { return call(url, http.MethodGet, "/readyz", nil, nil) == http.StatusOK })
-}
-
-// call asks and decodes the answer; its status, 0 for none.
-func call(base, method, path string, in, out any) int {
-	var body bytes.Buffer
-	if text, ok := in.(string); ok {
-		body.WriteString(text)
-	} else if in != nil {
-		_ = json.NewEncoder(&body).Encode(in)
-	}
-	req, err := http.NewRequest(method, base+path, &body)
-	if err != nil {
-		return 0
-	}
-	req.Close = true
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return 0
-	}
-	defer resp.Body.Close()
-	if out != nil && json.NewDecoder(resp.Body).Decode(out) != nil {
-		return 0
-	}
-	return resp.StatusCode
-}
-
-func eventually(t *testing.T, what string, cond func() bool) {
-	t.Helper()
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	deadline := time.After(patience)
-	for !cond() {
-		select {
-		case <-tick.C:
-		case <-deadline:
-			t.Fatalf("waited in vain: %s", what)
-		}
-	}
-}
-
-// tell publishes an event as its owner does.
-func tell(t *testing.T, bus *redis.Client, stream, typ, subject string, version int64, payload any) {
-	t.Helper()
-	data, err := json.Marshal(payload)
-	if err != nil {
-		t.Fatal(err)
-	}
-	e := streams.Event{ID: fmt.Sprintf("%s-%s-%d", typ, subject, version), Source: stream, Type: typ, Subject: subject,
-		Time: time.Now().UTC(), Version: version, Data: data}
-	if _, err := streams.Publish(t.Context(), bus, stream, e); err != nil {
-		t.Fatal(err)
-	}
+	return chassistest.Start(t, chassis.Config{Name: "orders", StoreURL: storeURL, BusURL: busURL, Peers: peers}, Run)
 }
 
 // told waits for n events on the stream orders and returns them, each as "type order version reason".
 func told(t *testing.T, bus *redis.Client, n int) []string {
 	t.Helper()
 	var list []string
-	eventually(t, fmt.Sprintf("%d events", n), func() bool {
-		entries, err := bus.XRange(t.Context(), shop.Orders, "-", "+").Result()
-		if err != nil || len(entries) < n {
-			return false
+	for _, e := range chassistest.AwaitTold(t, bus, shop.Orders, n) {
+		var o shop.Order
+		if err := json.Unmarshal(e.Data, &o); err != nil {
+			t.Fatal(err)
 		}
-		list = nil
-		for _, entry := range entries {
-			e, err := streams.ParseEvent([]byte(entry.Values[streams.Field].(string)))
-			if err != nil {
-				t.Fatal(err)
-			}
-			var o shop.Order
-			if err := json.Unmarshal(e.Data, &o); err != nil {
-				t.Fatal(err)
-			}
-			if o.ID != e.Subject || o.Version != e.Version || e.Source != "orders" {
-				t.Errorf("event %+v tells of %+v", e, o)
-			}
-			list = append(list, fmt.Sprintf("%s %s %d %s", e.Type, o.ID, o.Version, o.Reason))
+		if o.ID != e.Subject || o.Version != e.Version || e.Source != "orders" {
+			t.Errorf("event %+v tells of %+v", e, o)
 		}
-		return true
-	})
+		list = append(list, fmt.Sprintf("%s %s %d %s", e.Type, o.ID, o.Version, o.Reason))
+	}
 	return list
 }
 
@@ -152,27 +53,25 @@ func TestCopies(t *testing.T) {
 	server := streamstest.Start(t)
 	bus := server.Client()
 	url := start(t, storestest.Postgres(t), server.URL(), nil)
-	ready(t, url)
-	buy := func(in shop.NewOrder, out any) int { return call(url, http.MethodPost, "/copies/orders", in, out) }
+	chassistest.Ready(t, url)
+	buy := func(in shop.NewOrder, out any) int {
+		return chassistest.Call(url, http.MethodPost, "/copies/orders", in, out)
+	}
 	in := shop.NewOrder{ID: "o-1", UserID: "u-1", ProductID: "p-1", Quantity: 2}
 
 	var p chassis.Problem
 	if status := buy(in, &p); status != http.StatusNotFound || p.Detail != `unknown user "u-1"` {
 		t.Errorf("without a copy of the user: %d %+v", status, p)
 	}
-	tell(t, bus, shop.Users, shop.UserRegistered, "u-1", 1, shop.User{ID: "u-1", Name: "Ada"})
-	eventually(t, "the user is copied", func() bool { return buy(in, &p) == http.StatusNotFound && p.Detail == `unknown product "p-1"` })
+	chassistest.Tell(t, bus, shop.Users, shop.UserRegistered, "u-1", 1, shop.User{ID: "u-1", Name: "Ada"})
+	chassistest.Eventually(t, "the user is copied", func() bool { return buy(in, &p) == http.StatusNotFound && p.Detail == `unknown product "p-1"` })
 
 	// The newest version stays, whatever comes later.
-	tell(t, bus, shop.Catalog, shop.ProductChanged, "p-1", 3, shop.Product{ID: "p-1", Name: "Moka pot", PriceCents: 300})
-	tell(t, bus, shop.Catalog, shop.ProductListed, "p-1", 1, shop.Product{ID: "p-1", Name: "Old pot", PriceCents: 100})
-	tell(t, bus, shop.Catalog, shop.ProductListed, "p-2", 1, shop.Product{ID: "p-2", Name: "Ruler", PriceCents: 200})
+	chassistest.Tell(t, bus, shop.Catalog, shop.ProductChanged, "p-1", 3, shop.Product{ID: "p-1", Name: "Moka pot", PriceCents: 300})
+	chassistest.Tell(t, bus, shop.Catalog, shop.ProductListed, "p-1", 1, shop.Product{ID: "p-1", Name: "Old pot", PriceCents: 100})
+	chassistest.Tell(t, bus, shop.Catalog, shop.ProductListed, "p-2", 1, shop.Product{ID: "p-2", Name: "Ruler", PriceCents: 200})
 	other := shop.NewOrder{ID: "o-2", UserID: "u-1", ProductID: "p-2", Quantity: 1}
-	eventually(t, "the products are copied and applied", func() bool {
-		pending, err := bus.XPending(t.Context(), shop.Catalog, "orders").Result()
-		info, err2 := bus.XInfoGroups(t.Context(), shop.Catalog).Result()
-		return err == nil && err2 == nil && pending.Count == 0 && info[0].EntriesRead == 3
-	})
+	chassistest.Applied(t, bus, shop.Catalog, 3)
 	var o, again shop.Order
 	if status := buy(in, &o); status != http.StatusCreated {
 		t.Fatalf("buy: %d", status)
@@ -193,31 +92,31 @@ func TestCopies(t *testing.T) {
 	// Stock answers, twice, and for an order that is not here.
 	status := func(id string) string {
 		var o shop.Order
-		call(url, http.MethodGet, "/sync/orders/"+id, nil, &o)
+		chassistest.Get(url+"/sync/orders/"+id, &o)
 		return fmt.Sprintf("%s %d", o.Status, o.Version)
 	}
-	tell(t, bus, shop.Stock, shop.StockReserved, "o-elsewhere", 1, shop.Reservation{OrderID: "o-elsewhere"})
-	tell(t, bus, shop.Stock, shop.StockReserved, "o-1", 1, shop.Reservation{OrderID: "o-1"})
-	eventually(t, "o-1 is confirmed", func() bool { return status("o-1") == "confirmed 2" })
-	tell(t, bus, shop.Stock, shop.StockRefused, "o-1", 1, shop.Reservation{OrderID: "o-1", Reason: "sold out"})
-	tell(t, bus, shop.Stock, shop.StockRefused, "o-2", 1, shop.Reservation{OrderID: "o-2", Reason: "sold out"})
-	eventually(t, "o-2 is refused", func() bool { return status("o-2") == "refused 2" })
+	chassistest.Tell(t, bus, shop.Stock, shop.StockReserved, "o-elsewhere", 1, shop.Reservation{OrderID: "o-elsewhere"})
+	chassistest.Tell(t, bus, shop.Stock, shop.StockReserved, "o-1", 1, shop.Reservation{OrderID: "o-1"})
+	chassistest.Eventually(t, "o-1 is confirmed", func() bool { return status("o-1") == "confirmed 2" })
+	chassistest.Tell(t, bus, shop.Stock, shop.StockRefused, "o-1", 1, shop.Reservation{OrderID: "o-1", Reason: "sold out"})
+	chassistest.Tell(t, bus, shop.Stock, shop.StockRefused, "o-2", 1, shop.Reservation{OrderID: "o-2", Reason: "sold out"})
+	chassistest.Eventually(t, "o-2 is refused", func() bool { return status("o-2") == "refused 2" })
 	wantTold(t, bus, "order.placed.v1 o-1 1 ", "order.placed.v1 o-2 1 ", "order.confirmed.v1 o-1 2 ", "order.refused.v1 o-2 2 sold out")
 	if got := status("o-1"); got != "confirmed 2" {
 		t.Errorf("o-1 is %s, want confirmed 2", got)
 	}
 
 	var list struct{ Orders []shop.Order }
-	if status := call(url, http.MethodGet, "/copies/orders?user=u-1", nil, &list); status != http.StatusOK || len(list.Orders) != 2 ||
+	if status := chassistest.Get(url+"/copies/orders?user=u-1", &list); status != http.StatusOK || len(list.Orders) != 2 ||
 		list.Orders[0].ID != "o-2" || list.Orders[1].ID != "o-1" {
 		t.Errorf("list: %d %+v", status, list)
 	}
 	list.Orders = nil
-	if call(url, http.MethodGet, "/shared/orders?user=u-1&limit=1", nil, &list); len(list.Orders) != 1 || list.Orders[0].Reason != "sold out" {
+	if chassistest.Get(url+"/shared/orders?user=u-1&limit=1", &list); len(list.Orders) != 1 || list.Orders[0].Reason != "sold out" {
 		t.Errorf("list of one: %+v", list)
 	}
 	list.Orders = nil
-	if call(url, http.MethodGet, "/sync/orders?user=nobody", nil, &list); list.Orders == nil || len(list.Orders) != 0 {
+	if chassistest.Get(url+"/sync/orders?user=nobody", &list); list.Orders == nil || len(list.Orders) != 0 {
 		t.Errorf("list of nobody: %#v, want an empty list", list)
 	}
 	for path, want := range map[string]int{
@@ -229,7 +128,7 @@ func TestCopies(t *testing.T) {
 		"/copies/orders/nothing":             http.StatusNotFound,
 		"/copies/orders/%00":                 http.StatusNotFound,
 	} {
-		if status := call(url, http.MethodGet, path, nil, nil); status != want {
+		if status := chassistest.Get(url+path, nil); status != want {
 			t.Errorf("GET %s: %d, want %d", path, status, want)
 		}
 	}
@@ -267,45 +166,38 @@ func TestDeadStore(t *testing.T) {
 	server.Kill()
 	url := start(t, store.URL, server.URL(), nil)
 	buy := func(id string) int {
-		return call(url, http.MethodPost, "/copies/orders", shop.NewOrder{ID: id, UserID: "u-1", ProductID: "p-1", Quantity: 1}, nil)
-	}
-	waiting := func() (status int, w chassis.Waiting) {
-		status = call(url, http.MethodGet, chassis.OutboxPath, nil, &w)
-		return status, w
+		return chassistest.Call(url, http.MethodPost, "/copies/orders", shop.NewOrder{ID: id, UserID: "u-1", ProductID: "p-1", Quantity: 1}, nil)
 	}
 	dead := func() {
 		t.Helper()
-		// The server's workers outlive it by a moment.
-		eventually(t, "it is not ready", func() bool {
-			return call(url, http.MethodGet, "/readyz", nil, nil) == http.StatusServiceUnavailable
-		})
-		if status, _ := waiting(); status != http.StatusServiceUnavailable {
+		chassistest.NotReady(t, url)
+		if status, _ := chassistest.Waiting(url); status != http.StatusServiceUnavailable {
 			t.Errorf("outbox with a dead store: %d, want 503", status)
 		}
 		for _, pattern := range []string{chassis.Sync, chassis.Bus, chassis.Copies} {
 			in := shop.NewOrder{UserID: "u-1", ProductID: "p-1", Quantity: 1}
-			if status := call(url, http.MethodPost, "/"+pattern+"/orders", in, nil); status != http.StatusServiceUnavailable {
+			if status := chassistest.Call(url, http.MethodPost, "/"+pattern+"/orders", in, nil); status != http.StatusServiceUnavailable {
 				t.Errorf("buy over %s with a dead store: %d, want 503", pattern, status)
 			}
 		}
-		if status := call(url, http.MethodGet, "/healthz", nil, nil); status != http.StatusOK {
+		if status := chassistest.Get(url+"/healthz", nil); status != http.StatusOK {
 			t.Errorf("healthz with a dead store: %d, want 200", status)
 		}
 	}
 	dead()
 	server.Start()
-	tell(t, bus, shop.Users, shop.UserRegistered, "u-1", 1, shop.User{ID: "u-1", Name: "Ada"})
-	tell(t, bus, shop.Catalog, shop.ProductListed, "p-1", 1, shop.Product{ID: "p-1", Name: "Moka pot", PriceCents: 300})
+	chassistest.Tell(t, bus, shop.Users, shop.UserRegistered, "u-1", 1, shop.User{ID: "u-1", Name: "Ada"})
+	chassistest.Tell(t, bus, shop.Catalog, shop.ProductListed, "p-1", 1, shop.Product{ID: "p-1", Name: "Moka pot", PriceCents: 300})
 	store.Start(t)
-	eventually(t, "an order is placed from copies", func() bool { return buy("o-1") == http.StatusCreated })
+	chassistest.Eventually(t, "an order is placed from copies", func() bool { return buy("o-1") == http.StatusCreated })
 	store.Kill()
 	dead()
-	tell(t, bus, shop.Stock, shop.StockReserved, "o-1", 1, shop.Reservation{OrderID: "o-1"})
+	chassistest.Tell(t, bus, shop.Stock, shop.StockReserved, "o-1", 1, shop.Reservation{OrderID: "o-1"})
 	store.Start(t)
-	eventually(t, "another order is placed", func() bool { return buy("o-2") == http.StatusCreated })
-	eventually(t, "what came meanwhile is applied", func() bool {
+	chassistest.Eventually(t, "another order is placed", func() bool { return buy("o-2") == http.StatusCreated })
+	chassistest.Eventually(t, "what came meanwhile is applied", func() bool {
 		var o shop.Order
-		call(url, http.MethodGet, "/copies/orders/o-1", nil, &o)
+		chassistest.Get(url+"/copies/orders/o-1", &o)
 		return o.Status == shop.Confirmed
 	})
 	if n := bus.Exists(t.Context(), shop.Stock+streams.DeadSuffix, shop.Users+streams.DeadSuffix, shop.Catalog+streams.DeadSuffix).Val(); n != 0 {
@@ -315,12 +207,7 @@ func TestDeadStore(t *testing.T) {
 
 // TestSilentStore: a database that is there and does not answer holds no caller for longer than about a second.
 func TestSilentStore(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	s, err := open(chassis.Config{StoreURL: "postgres://shop@" + l.Addr().String() + "/shop?sslmode=disable"}, slog.New(slog.DiscardHandler))
+	s, err := open(chassis.Config{StoreURL: "postgres://shop@" + chassistest.Silent(t) + "/shop?sslmode=disable"}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,11 +1,9 @@
 package orders
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
-	"net"
 	"net/http"
 	"os"
 	"reflect"
@@ -13,11 +11,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/redis/go-redis/v9"
 	"go.mongodb.org/mongo-driver/v2/bson"
 
 	"github.com/stillup/stillup/services/chassis"
+	"github.com/stillup/stillup/services/chassis/chassistest"
 	"github.com/stillup/stillup/services/shop"
 	"github.com/stillup/stillup/services/stores/storestest"
 	"github.com/stillup/stillup/streams"
@@ -29,8 +27,8 @@ import (
 func neighbours(t *testing.T) map[string]string {
 	t.Helper()
 	all := map[string]string{"users-db": storestest.Postgres(t), "catalog-db": storestest.Mongo(t), "stock-db": storestest.Redis(t)}
-	exec(t, all["users-db"], string(source(t, "../users/schema.sql"))+
-		"; insert into users (id, name, email, version) values ('u-1', 'Ada', 'ada@example.com', 1)")
+	storestest.ExecFile(t, all["users-db"], "../users/schema.sql")
+	storestest.Exec(t, all["users-db"], "insert into users (id, name, email, version) values ('u-1', 'Ada', 'ada@example.com', 1)")
 	products := storestest.Database(t, all["catalog-db"]).Collection("products")
 	for _, id := range []string{"p-1", "p-gone", "p-new"} {
 		_, err := products.InsertOne(t.Context(), bson.M{"_id": id, "name": "Moka pot", "category": "kitchen", "description": "",
@@ -74,18 +72,6 @@ func source(t *testing.T, path string) []byte {
 	return b
 }
 
-func exec(t *testing.T, url, sql string) {
-	t.Helper()
-	conn, err := pgx.Connect(t.Context(), url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close(context.Background())
-	if _, err := conn.Exec(t.Context(), sql); err != nil {
-		t.Fatal(err)
-	}
-}
-
 // reserveAsStock runs stock's own script; no delivery comes.
 func reserveAsStock(t *testing.T, rdb *redis.Client, order, product string, units int) string {
 	t.Helper()
@@ -102,12 +88,18 @@ func reserveAsStock(t *testing.T, rdb *redis.Client, order, product string, unit
 	return fmt.Sprintf("%v %v", res...)
 }
 
+// startShared runs the service, which reaches into the stores of others and may ask peers.
+func startShared(t *testing.T, own, busURL string, peers, others map[string]string) string {
+	t.Helper()
+	return chassistest.Start(t, chassis.Config{Name: "orders", StoreURL: own, BusURL: busURL, Peers: peers, OtherStores: others}, Run)
+}
+
 // TestShared: what is answered and kept is what the synchronous form answers and keeps over the same data.
 func TestShared(t *testing.T) {
 	server := streamstest.Start(t)
 	own, others := storestest.Postgres(t), neighbours(t)
-	url := startWith(t, chassis.Config{StoreURL: own, BusURL: server.URL(), Peers: newPeers(t, chassis.Sync, server.URL()).addresses(), OtherStores: others})
-	ready(t, url)
+	url := startShared(t, own, server.URL(), newPeers(t, chassis.Sync, server.URL()).addresses(), others)
+	chassistest.Ready(t, url)
 	for _, c := range []struct {
 		name   string
 		in     shop.NewOrder // its id ends so
@@ -127,10 +119,10 @@ func TestShared(t *testing.T) {
 			in := c.in
 			in.ID = pattern + "-" + in.ID
 			var answer, kept map[string]any
-			if status := call(url, http.MethodPost, "/"+pattern+"/orders", in, &answer); status != c.status {
+			if status := chassistest.Call(url, http.MethodPost, "/"+pattern+"/orders", in, &answer); status != c.status {
 				t.Errorf("%s, %s: %d, want %d", c.name, pattern, status, c.status)
 			}
-			keptAs := call(url, http.MethodGet, "/sync/orders/"+in.ID, nil, &kept)
+			keptAs := chassistest.Get(url+"/sync/orders/"+in.ID, &kept)
 			delete(answer, "placed_at")
 			delete(kept, "placed_at")
 			got[pattern] = strings.ReplaceAll(fmt.Sprint(answer, keptAs, kept), pattern+"-", "")
@@ -141,7 +133,7 @@ func TestShared(t *testing.T) {
 	}
 	var p chassis.Problem
 	in := shop.NewOrder{ID: "shared-6", UserID: "u-1", ProductID: "p-new", Quantity: 1}
-	status := call(url, http.MethodPost, "/shared/orders", in, &p)
+	status := chassistest.Call(url, http.MethodPost, "/shared/orders", in, &p)
 	if status != http.StatusBadGateway || p.Detail != `stock-db holds no level of product "p-new"` {
 		t.Errorf("a product that is not on the shelf: %d %q", status, p.Detail)
 	}
@@ -162,8 +154,8 @@ func TestShared(t *testing.T) {
 	}
 
 	t.Run("a reservation whose order cannot be stored is given back", func(t *testing.T) {
-		exec(t, own, "alter table orders add check (id <> 'shared-7')")
-		status := call(url, http.MethodPost, "/shared/orders", shop.NewOrder{ID: "shared-7", UserID: "u-1", ProductID: "p-1", Quantity: 3}, nil)
+		storestest.Exec(t, own, "alter table orders add check (id <> 'shared-7')")
+		status := chassistest.Call(url, http.MethodPost, "/shared/orders", shop.NewOrder{ID: "shared-7", UserID: "u-1", ProductID: "p-1", Quantity: 3}, nil)
 		if status != http.StatusInternalServerError {
 			t.Errorf("buy: %d, want 500", status)
 		}
@@ -193,48 +185,18 @@ func wantSameStock(t *testing.T, got, want *redis.Client) {
 
 // TestSharedWithoutStores: each of the stores is needed; the one that is missing is named, within about a second.
 func TestSharedWithoutStores(t *testing.T) {
-	silent, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer silent.Close()
-	nobody, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	nobody.Close()
 	server := streamstest.Start(t)
 	own, there := storestest.Postgres(t), neighbours(t)
-	schemes := map[string]string{"users-db": "postgres", "catalog-db": "mongodb", "stock-db": "redis"}
-	for node, scheme := range schemes {
-		for address, want := range map[string]struct {
-			status int
-			detail string
-		}{
-			nobody.Addr().String(): {http.StatusBadGateway, node + " refused the connection"},
-			silent.Addr().String(): {http.StatusGatewayTimeout, node + " did not answer within 0.9 s"},
-			"":                     {http.StatusServiceUnavailable, "orders has no address of " + node + "; give it one in STILLUP_OTHER_STORES"},
-		} {
-			others := maps.Clone(there)
-			delete(others, node)
-			if address != "" {
-				others[node] = scheme + "://" + address + "/0"
-			}
-			url := startWith(t, chassis.Config{StoreURL: own, BusURL: server.URL(), OtherStores: others})
-			ready(t, url)
-			began := time.Now()
-			var p chassis.Problem
-			in := shop.NewOrder{ID: "o-1", UserID: "u-1", ProductID: "p-1", Quantity: 1}
-			status := call(url, http.MethodPost, "/shared/orders", in, &p)
-			if status != want.status || p.Detail != want.detail {
-				t.Errorf("%d %q, want %d %q", status, p.Detail, want.status, want.detail)
-			}
-			if took := time.Since(began); took > 1200*time.Millisecond {
-				t.Errorf("%s: it took %v", want.detail, took)
-			}
-			if status := call(url, http.MethodGet, "/sync/orders/o-1", nil, nil); status != http.StatusNotFound {
-				t.Errorf("%s: the order is kept, %d", want.detail, status)
-			}
+	for _, missing := range chassistest.MissingStores(t, "orders", there) {
+		url := startShared(t, own, server.URL(), nil, missing.Others)
+		chassistest.Ready(t, url)
+		began := time.Now()
+		var p chassis.Problem
+		in := shop.NewOrder{ID: "o-1", UserID: "u-1", ProductID: "p-1", Quantity: 1}
+		status := chassistest.Call(url, http.MethodPost, "/shared/orders", in, &p)
+		missing.Check(t, status, p, time.Since(began))
+		if status := chassistest.Get(url+"/sync/orders/o-1", nil); status != http.StatusNotFound {
+			t.Errorf("%s: the order is kept, %d", p.Detail, status)
 		}
 	}
 }

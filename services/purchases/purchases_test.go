@@ -1,12 +1,7 @@
 package purchases
 
 import (
-	"context"
-	"encoding/json"
 	"fmt"
-	"log/slog"
-	"math/rand/v2"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"reflect"
@@ -23,101 +18,23 @@ import (
 	"github.com/stillup/stillup/streams/streamstest"
 )
 
-// patience is how long a test waits for what has to happen.
-const patience = 10 * time.Second
-
 var noon = time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
 
 // start runs the service until the test ends and returns its address.
 func start(t *testing.T, storeURL, busURL string, peers map[string]string) string {
 	t.Helper()
-	return startWith(t, chassis.Config{StoreURL: storeURL, BusURL: busURL, Peers: peers})
-}
-
-// startWith is start with a configuration that lacks only what every test has in common.
-func startWith(t *testing.T, cfg chassis.Config) string {
-	t.Helper()
-	addr := unused(t)
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	cfg.Name, cfg.Addr, cfg.Log = "purchases", addr, slog.New(slog.DiscardHandler)
-	go func() { ended <- Run(ctx, cfg) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-ended; err != nil {
-			t.Errorf("Run: %v", err)
-		}
-	})
-	eventually(t, "it listens", func() bool { return get("http://"+addr+"/healthz", nil) == http.StatusOK })
-	return "http://" + addr
-}
-
-// unused is an address that nobody listens on.
-func unused(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
-
-// get asks and decodes the answer; its status, 0 for none.
-func get(url string, out any) int {
-	req, err := http.NewRequest(http.MethodGet, url, nil)
-	if err != nil {
-		return 0
-	}
-	req.Close = true
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return 0
-	}
-	defer resp.Body.Close()
-	if out != nil && json.NewDecoder(resp.Body).Decode(out) != nil {
-		return 0
-	}
-	return resp.StatusCode
-}
-
-func eventually(t *testing.T, what string, cond func() bool) {
-	t.Helper()
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	deadline := time.After(patience)
-	for !cond() {
-		select {
-		case <-tick.C:
-		case <-deadline:
-			t.Fatalf("waited in vain: %s", what)
-		}
-	}
-}
-
-// told is an event on its stream.
-type told struct {
-	stream string
-	event  streams.Event
-}
-
-func tell(stream, typ, subject string, version int64, payload any) told {
-	data, err := json.Marshal(payload)
-	if err != nil {
-		panic(err)
-	}
-	return told{stream, streams.Event{ID: fmt.Sprintf("%s-%s-%d", typ, subject, version), Source: stream, Type: typ,
-		Subject: subject, Time: noon, Version: version, Data: data}}
+	return chassistest.Start(t, chassis.Config{Name: "purchases", StoreURL: storeURL, BusURL: busURL, Peers: peers}, Run)
 }
 
 // history is what happened, in order, and what u-1 has bought then: of 24 orders every fifth was refused, and p-1 has a
 // new name.
-func history() (events []told, want shop.Purchases) {
-	product := func(typ, id, name string, version int64) told {
-		return tell(shop.Catalog, typ, id, version, shop.Product{ID: id, Name: name, Version: version})
+func history(t *testing.T) (events []streams.Event, want shop.Purchases) {
+	t.Helper()
+	product := func(typ, id, name string, version int64) streams.Event {
+		return chassistest.Event(t, shop.Catalog, typ, id, version, shop.Product{ID: id, Name: name, Version: version})
 	}
-	events = []told{
-		tell(shop.Users, shop.UserRegistered, "u-1", 1, shop.User{ID: "u-1", Name: "Ada", Version: 1}),
+	events = []streams.Event{
+		chassistest.Event(t, shop.Users, shop.UserRegistered, "u-1", 1, shop.User{ID: "u-1", Name: "Ada", Version: 1}),
 		product(shop.ProductListed, "p-1", "Kettle", 1),
 		product(shop.ProductListed, "p-2", "Lamp", 1),
 	}
@@ -125,14 +42,14 @@ func history() (events []told, want shop.Purchases) {
 	for i := range 24 {
 		o := shop.Order{ID: fmt.Sprintf("o-%02d", i), UserID: "u-1", ProductID: fmt.Sprintf("p-%d", i%3+1), ProductName: "as ordered",
 			PriceCents: 100, Quantity: 2, Status: shop.Placed, PlacedAt: noon.Add(time.Duration(i) * time.Millisecond), Version: 1}
-		events = append(events, tell(shop.Orders, shop.OrderPlaced, o.ID, 1, o))
+		events = append(events, chassistest.Event(t, shop.Orders, shop.OrderPlaced, o.ID, 1, o))
 		if o.Version = 2; i%5 == 4 {
 			o.Status, o.Reason = shop.Refused, "sold out"
-			events = append(events, tell(shop.Orders, shop.OrderRefused, o.ID, 2, o))
+			events = append(events, chassistest.Event(t, shop.Orders, shop.OrderRefused, o.ID, 2, o))
 			continue
 		}
 		o.Status = shop.Confirmed
-		events = append(events, tell(shop.Orders, shop.OrderConfirmed, o.ID, 2, o))
+		events = append(events, chassistest.Event(t, shop.Orders, shop.OrderConfirmed, o.ID, 2, o))
 		switch o.ProductID {
 		case "p-1":
 			o.ProductName = "Big kettle"
@@ -150,52 +67,22 @@ func history() (events []told, want shop.Purchases) {
 // TestCopies: shuffled and doubled events make the same copies as ordered ones.
 func TestCopies(t *testing.T) {
 	bus := streamstest.Start(t)
-	for _, tt := range []struct {
-		name    string
-		disturb func([]told) []told
-	}{
-		{"ordered", func(e []told) []told { return e }},
-		{"backwards", func(e []told) []told { slices.Reverse(e); return e }},
-		{"shuffled and doubled", func(e []told) []told {
-			e = append(e, e...)
-			rand.New(rand.NewPCG(1, 2)).Shuffle(len(e), func(i, j int) { e[i], e[j] = e[j], e[i] })
-			return e
-		}},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			bus.Wipe()
-			rdb := bus.Client()
-			url := start(t, storestest.Mongo(t), bus.URL(), nil)
-			events, want := history()
-			events = tt.disturb(events)
-			count := map[string]int64{}
-			for _, e := range events {
-				if _, err := streams.Publish(t.Context(), rdb, e.stream, e.event); err != nil {
-					t.Fatal(err)
-				}
-				count[e.stream]++
-			}
-			eventually(t, "all events are applied", func() bool {
-				for stream, n := range count {
-					groups, err := rdb.XInfoGroups(t.Context(), stream).Result()
-					if err != nil || len(groups) != 1 || groups[0].EntriesRead != n || groups[0].Pending > 0 {
-						return false
-					}
-				}
-				return true
-			})
-			eventually(t, "it is ready", func() bool { return get(url+"/readyz", nil) == http.StatusOK })
-			var got shop.Purchases
-			if status := get(url+"/copies/purchases/u-1", &got); status != http.StatusOK || !reflect.DeepEqual(got, want) {
-				t.Errorf("%d %+v\nwant %+v", status, got, want)
-			}
-			var problem chassis.Problem
-			status := get(url+"/copies/purchases/u-9", &problem)
-			if status != http.StatusNotFound || problem.Detail != `unknown user "u-9"` {
-				t.Errorf("an unknown user is %d %+v", status, problem)
-			}
-		})
-	}
+	events, want := history(t)
+	chassistest.InAnyOrder(t, events, func(t *testing.T, events []streams.Event) {
+		bus.Wipe()
+		url := start(t, storestest.Mongo(t), bus.URL(), nil)
+		chassistest.Apply(t, bus.Client(), events)
+		chassistest.Ready(t, url)
+		var got shop.Purchases
+		if status := chassistest.Get(url+"/copies/purchases/u-1", &got); status != http.StatusOK || !reflect.DeepEqual(got, want) {
+			t.Errorf("%d %+v\nwant %+v", status, got, want)
+		}
+		var problem chassis.Problem
+		status := chassistest.Get(url+"/copies/purchases/u-9", &problem)
+		if status != http.StatusNotFound || problem.Detail != `unknown user "u-9"` {
+			t.Errorf("an unknown user is %d %+v", status, problem)
+		}
+	})
 }
 
 // answers are users, orders and catalog in one server, as purchases sees them in one pattern.
@@ -238,7 +125,7 @@ var all = shop.Purchases{UserID: "u-1", UserName: "Ada", Purchases: []shop.Order
 func TestPeers(t *testing.T) {
 	peer := httptest.NewServer(answers(chassis.Sync))
 	defer peer.Close()
-	nobody := "http://" + unused(t)
+	nobody := "http://" + chassistest.Unused(t)
 	for _, tt := range []struct {
 		name, dead, user string
 		status           int
@@ -260,12 +147,12 @@ func TestPeers(t *testing.T) {
 			if tt.dead != "" {
 				peers[tt.dead] = nobody
 			}
-			url := start(t, "mongodb://"+unused(t), "redis://"+unused(t), peers)
+			url := start(t, "mongodb://"+chassistest.Unused(t), "redis://"+chassistest.Unused(t), peers)
 			var got struct {
 				shop.Purchases
 				Detail string `json:"detail"`
 			}
-			status := get(url+"/sync/purchases/"+tt.user, &got)
+			status := chassistest.Get(url+"/sync/purchases/"+tt.user, &got)
 			if status != tt.status || got.Detail != tt.detail || !reflect.DeepEqual(got.Purchases, tt.want) {
 				t.Errorf("%d %+v", status, got)
 			}
@@ -294,7 +181,7 @@ func TestBus(t *testing.T) {
 					chassistest.BusPeer(t, bus.URL(), owner, answers(chassis.Bus))
 				}
 			}
-			url := start(t, "mongodb://"+unused(t), bus.URL(), nil)
+			url := start(t, "mongodb://"+chassistest.Unused(t), bus.URL(), nil)
 			if tt.dead == "bus" {
 				bus.Kill()
 			}
@@ -303,7 +190,7 @@ func TestBus(t *testing.T) {
 				Detail string `json:"detail"`
 			}
 			begun := time.Now()
-			status := get(url+"/bus/purchases/"+tt.user, &got)
+			status := chassistest.Get(url+"/bus/purchases/"+tt.user, &got)
 			if status != tt.status || got.Detail != tt.detail || !reflect.DeepEqual(got.Purchases, tt.want) {
 				t.Errorf("%d %+v", status, got)
 			}
@@ -316,13 +203,13 @@ func TestBus(t *testing.T) {
 
 // TestDeadStore: without its store the service lives, says so, and answers within its budget.
 func TestDeadStore(t *testing.T) {
-	url := start(t, "mongodb://"+unused(t)+"/shop", "redis://"+unused(t), nil)
-	if status := get(url+"/readyz", nil); status != http.StatusServiceUnavailable {
+	url := start(t, "mongodb://"+chassistest.Unused(t)+"/shop", "redis://"+chassistest.Unused(t), nil)
+	if status := chassistest.Get(url+"/readyz", nil); status != http.StatusServiceUnavailable {
 		t.Errorf("readyz is %d", status)
 	}
 	begun := time.Now()
 	var problem chassis.Problem
-	status := get(url+"/copies/purchases/u-1", &problem)
+	status := chassistest.Get(url+"/copies/purchases/u-1", &problem)
 	if status != http.StatusServiceUnavailable || problem.Detail != "its store does not answer" {
 		t.Errorf("%d %+v", status, problem)
 	}

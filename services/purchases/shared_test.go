@@ -1,55 +1,32 @@
 package purchases
 
 import (
-	"context"
 	"fmt"
-	"maps"
-	"net"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"reflect"
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"go.mongodb.org/mongo-driver/v2/bson"
 
 	"github.com/stillup/stillup/services/chassis"
+	"github.com/stillup/stillup/services/chassis/chassistest"
 	"github.com/stillup/stillup/services/shop"
 	"github.com/stillup/stillup/services/stores/storestest"
 )
-
-// exec runs the SQL of a file and then more on the Postgres at url.
-func exec(t *testing.T, url, file, more string, args ...any) {
-	t.Helper()
-	schema, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	conn, err := pgx.Connect(t.Context(), url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close(context.Background())
-	if _, err := conn.Exec(t.Context(), string(schema)); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := conn.Exec(t.Context(), more, args...); err != nil {
-		t.Fatal(err)
-	}
-}
 
 // neighbours are the stores of users, orders and catalog, by node id, and services in one server that answer from the
 // same data: u-1 has the orders, u-2 none.
 func neighbours(t *testing.T, orders []shop.Order) (others, peers map[string]string) {
 	t.Helper()
 	others = map[string]string{"users-db": storestest.Postgres(t), "orders-db": storestest.Postgres(t), "catalog-db": storestest.Mongo(t)}
-	exec(t, others["users-db"], "../users/schema.sql", "insert into users (id, name, email, version) select 'u-' || n, 'Ada', '', 1 "+
+	storestest.ExecFile(t, others["users-db"], "../users/schema.sql")
+	storestest.Exec(t, others["users-db"], "insert into users (id, name, email, version) select 'u-' || n, 'Ada', '', 1 "+
 		"from generate_series(1, 2) n")
-	exec(t, others["orders-db"], "../orders/schema.sql", "")
+	storestest.ExecFile(t, others["orders-db"], "../orders/schema.sql")
 	for _, o := range orders {
-		exec(t, others["orders-db"], "../orders/schema.sql", "insert into orders (id, user_id, product_id, product_name, price_cents, quantity, "+
+		storestest.Exec(t, others["orders-db"], "insert into orders (id, user_id, product_id, product_name, price_cents, quantity, "+
 			"status, reason, placed_at, version) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
 			o.ID, o.UserID, o.ProductID, o.ProductName, o.PriceCents, o.Quantity, o.Status, o.Reason, o.PlacedAt, o.Version)
 	}
@@ -82,6 +59,13 @@ func neighbours(t *testing.T, orders []shop.Order) (others, peers map[string]str
 	return others, map[string]string{shop.Users: server.URL, shop.Orders: server.URL, shop.Catalog: server.URL}
 }
 
+// startShared runs the service, which reaches into the stores of others, without its own and without the bus.
+func startShared(t *testing.T, others, peers map[string]string) string {
+	t.Helper()
+	return chassistest.Start(t, chassis.Config{Name: "purchases", StoreURL: "mongodb://" + chassistest.Unused(t),
+		BusURL: "redis://" + chassistest.Unused(t), Peers: peers, OtherStores: others}, Run)
+}
+
 // TestShared: the answers are those of the synchronous form over the same data, and the own store need not be there.
 func TestShared(t *testing.T) {
 	var orders []shop.Order // newest first, two of one moment among them
@@ -97,7 +81,7 @@ func TestShared(t *testing.T) {
 		orders = append(orders, o)
 	}
 	others, peers := neighbours(t, orders)
-	url := startWith(t, chassis.Config{StoreURL: "mongodb://" + unused(t), BusURL: "redis://" + unused(t), Peers: peers, OtherStores: others})
+	url := startShared(t, others, peers)
 	for user, want := range map[string]struct{ status, orders int }{
 		"u-1": {http.StatusOK, 5}, "u-2": {http.StatusOK, 0}, "u-9": {http.StatusNotFound, 0}, "%00": {http.StatusNotFound, 0},
 	} {
@@ -105,7 +89,7 @@ func TestShared(t *testing.T) {
 			shop.Purchases
 			Detail string `json:"detail"`
 		}
-		status, of := get(url+"/shared/purchases/"+user, &got), get(url+"/sync/purchases/"+user, &sync)
+		status, of := chassistest.Get(url+"/shared/purchases/"+user, &got), chassistest.Get(url+"/sync/purchases/"+user, &sync)
 		if status != want.status || len(got.Purchases.Purchases) != want.orders {
 			t.Errorf("%s: %d %+v", user, status, got)
 		}
@@ -118,35 +102,12 @@ func TestShared(t *testing.T) {
 // TestSharedWithoutStores: each of the stores is needed, also for a user without orders; the one that is missing is
 // named, within about a second.
 func TestSharedWithoutStores(t *testing.T) {
-	silent, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer silent.Close()
 	there, _ := neighbours(t, nil)
-	for node, scheme := range map[string]string{"users-db": "postgres", "orders-db": "postgres", "catalog-db": "mongodb"} {
-		for address, want := range map[string]struct {
-			status int
-			detail string
-		}{
-			unused(t):              {http.StatusBadGateway, node + " refused the connection"},
-			silent.Addr().String(): {http.StatusGatewayTimeout, node + " did not answer within 0.9 s"},
-			"":                     {http.StatusServiceUnavailable, "purchases has no address of " + node + "; give it one in STILLUP_OTHER_STORES"},
-		} {
-			others := maps.Clone(there)
-			delete(others, node)
-			if address != "" {
-				others[node] = scheme + "://" + address + "/shop"
-			}
-			url := startWith(t, chassis.Config{StoreURL: "mongodb://" + unused(t), BusURL: "redis://" + unused(t), OtherStores: others})
-			began := time.Now()
-			var p chassis.Problem
-			if status := get(url+"/shared/purchases/u-2", &p); status != want.status || p.Detail != want.detail {
-				t.Errorf("%d %q, want %d %q", status, p.Detail, want.status, want.detail)
-			}
-			if took := time.Since(began); took > 1200*time.Millisecond {
-				t.Errorf("%s: it took %v", want.detail, took)
-			}
-		}
+	for _, missing := range chassistest.MissingStores(t, "purchases", there) {
+		url := startShared(t, missing.Others, nil)
+		began := time.Now()
+		var p chassis.Problem
+		status := chassistest.Get(url+"/shared/purchases/u-2", &p)
+		missing.Check(t, status, p, time.Since(began))
 	}
 }

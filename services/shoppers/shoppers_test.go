@@ -1,35 +1,20 @@
 package shoppers
 
 import (
-	"context"
 	"encoding/json"
-	"io"
-	"log/slog"
-	"net"
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stillup/stillup/services/chassis"
+	"github.com/stillup/stillup/services/chassis/chassistest"
 )
 
 // TestRun: the traffic begins by itself, is set over /load, and ends with the service.
 func TestRun(t *testing.T) {
 	p := newPeers(t, func(*http.Request) int { return http.StatusOK })
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr := l.Addr().String()
-	l.Close()
-	ctx, stop := context.WithCancel(t.Context())
-	defer stop()
-	ended := make(chan error, 1)
-	go func() {
-		ended <- Run(ctx, chassis.Config{Name: "shoppers", Addr: addr, Peers: p.addresses(), Log: slog.New(slog.DiscardHandler)})
-	}()
-	eventually(t, "the first requests", func() bool { return len(p.requests()) >= 4 })
+	url := chassistest.Start(t, chassis.Config{Name: "shoppers", Peers: p.addresses()}, Run)
+	chassistest.Eventually(t, "the first requests", func() bool { return len(p.requests()) >= 4 })
 	all := `"patterns":{"bus":1,"copies":1,"monolith":1,"shared":1,"sync":1},` +
 		`"features":{"browse":1,"buy":1,"check-stock":1,"my-purchases":1,"sign-up":0.2,"top-sellers":0.5}`
 	const asks = "nothing is set; send per_second (0 to 500 journeys), patterns (weights of 0 to 100 by id) or features (shares of 0 to 1 by id)"
@@ -59,45 +44,17 @@ func TestRun(t *testing.T) {
 		{"POST", `{"patterns":{"bus":1,"sync":1},"features":{"buy":1},"per_second":500}`, 200, `{"per_second":500,` + all},
 		{"GET", "", 200, `{"per_second":500,` + all},
 	} {
-		req, err := http.NewRequestWithContext(t.Context(), tt.method, "http://"+addr+"/load", strings.NewReader(tt.body))
-		if err != nil {
-			t.Fatal(err)
-		}
-		req.Close = true
-		resp, err := http.DefaultClient.Do(req)
-		if err != nil {
-			t.Fatal(err)
-		}
-		b, err := io.ReadAll(resp.Body)
-		resp.Body.Close()
-		got := string(b)
+		var answer json.RawMessage
+		status := chassistest.Call(url, tt.method, "/load", tt.body, &answer)
+		got := string(answer)
 		var problem chassis.Problem
-		if resp.StatusCode >= 400 && json.Unmarshal(b, &problem) == nil {
+		if status >= 400 && json.Unmarshal(answer, &problem) == nil {
 			got = problem.Detail
 		}
-		if err != nil || resp.StatusCode != tt.status || !strings.HasPrefix(got, tt.want) || tt.status == 200 && !strings.Contains(got, `"dropped":`) {
-			t.Errorf("%s %s: %d %s %v, want %d %s", tt.method, tt.body, resp.StatusCode, got, err, tt.status, tt.want)
+		if status != tt.status || !strings.HasPrefix(got, tt.want) || tt.status == 200 && !strings.Contains(got, `"dropped":`) {
+			t.Errorf("%s %s: %d %s, want %d %s", tt.method, tt.body, status, got, tt.status, tt.want)
 		}
 	}
 	n := len(p.requests())
-	eventually(t, "the traffic grows at once", func() bool { return len(p.requests()) > n+200 })
-	stop()
-	if err := <-ended; err != nil {
-		t.Errorf("stopped with %v", err)
-	}
-}
-
-// eventually polls until cond holds.
-func eventually(t *testing.T, what string, cond func() bool) {
-	t.Helper()
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	deadline := time.After(10 * time.Second)
-	for !cond() {
-		select {
-		case <-tick.C:
-		case <-deadline:
-			t.Fatalf("waited in vain: %s", what)
-		}
-	}
+	chassistest.Eventually(t, "the traffic grows at once", func() bool { return len(p.requests()) > n+200 })
 }

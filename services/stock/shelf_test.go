@@ -10,6 +10,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/stillup/stillup/services/chassis/chassistest"
 	"github.com/stillup/stillup/services/outbox"
 	"github.com/stillup/stillup/services/shop"
 	"github.com/stillup/stillup/services/stores/storestest"
@@ -33,19 +34,7 @@ func newShelf(t *testing.T) shelf {
 // journal reads the outbox; every entry must be an event that the bus takes.
 func journal(t *testing.T, rdb *redis.Client) []streams.Event {
 	t.Helper()
-	entries, err := rdb.XRange(t.Context(), outbox.RedisKey, "-", "+").Result()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var all []streams.Event
-	for _, e := range entries {
-		ev, err := streams.ParseEvent([]byte(e.Values[streams.Field].(string)))
-		if err != nil {
-			t.Fatalf("%s: %v in %s", e.ID, err, e.Values[streams.Field])
-		}
-		all = append(all, ev)
-	}
-	return all
+	return chassistest.Told(t, rdb, outbox.RedisKey)
 }
 
 func TestSeedOnce(t *testing.T) {

@@ -1,12 +1,8 @@
 package stock
 
 import (
-	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
-	"log/slog"
-	"net"
 	"net/http"
 	"testing"
 	"time"
@@ -22,96 +18,17 @@ import (
 	"github.com/stillup/stillup/streams/streamstest"
 )
 
-// patience is how long a test waits for what has to happen.
-const patience = 10 * time.Second
-
 // start runs the service until the test ends and returns its address.
 func start(t *testing.T, storeURL, busURL string) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr := l.Addr().String()
-	l.Close()
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	cfg := chassis.Config{Name: "stock", Addr: addr, StoreURL: storeURL, BusURL: busURL, Log: slog.New(slog.DiscardHandler)}
-	go func() { ended <- Run(ctx, cfg) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-ended; err != nil {
-			t.Errorf("Run: %v", err)
-		}
-	})
-	url := "http://" + addr
-	eventually(t, "it listens", func() bool { return call(url, http.MethodGet, "/healthz", nil, nil) == http.StatusOK })
-	return url
-}
-
-// call asks and decodes the answer; its status, 0 for none.
-func call(base, method, path string, in, out any) int {
-	var body bytes.Buffer
-	if in != nil {
-		_ = json.NewEncoder(&body).Encode(in)
-	}
-	req, err := http.NewRequest(method, base+path, &body)
-	if err != nil {
-		return 0
-	}
-	req.Close = true
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return 0
-	}
-	defer resp.Body.Close()
-	if out != nil && json.NewDecoder(resp.Body).Decode(out) != nil {
-		return 0
-	}
-	return resp.StatusCode
-}
-
-func eventually(t *testing.T, what string, cond func() bool) {
-	t.Helper()
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	deadline := time.After(patience)
-	for !cond() {
-		select {
-		case <-tick.C:
-		case <-deadline:
-			t.Fatalf("waited in vain: %s", what)
-		}
-	}
-}
-
-// tell publishes an event about subject.
-func tell(t *testing.T, bus *redis.Client, stream, typ, subject string, version int64, payload any) {
-	t.Helper()
-	data, err := json.Marshal(payload)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = streams.Publish(t.Context(), bus, stream, streams.Event{ID: fmt.Sprintf("%s-%s-%d", typ, subject, version),
-		Source: stream, Type: typ, Subject: subject, Time: time.Now(), Version: version, Data: data})
-	if err != nil {
-		t.Fatal(err)
-	}
+	return chassistest.Start(t, chassis.Config{Name: "stock", StoreURL: storeURL, BusURL: busURL}, Run)
 }
 
 // said is what stock said on its stream about each of the subjects, "type reason".
 func said(t *testing.T, bus *redis.Client, subjects ...string) map[string][]string {
 	t.Helper()
-	entries, err := bus.XRange(t.Context(), shop.Stock, "-", "+").Result()
-	if err != nil {
-		t.Fatal(err)
-	}
 	all := map[string][]string{}
-	for _, entry := range entries {
-		e, err := streams.ParseEvent([]byte(entry.Values[streams.Field].(string)))
-		if err != nil {
-			t.Fatal(err)
-		}
+	for _, e := range chassistest.Told(t, bus, shop.Stock) {
 		var r shop.Reservation
 		if err := json.Unmarshal(e.Data, &r); err != nil {
 			t.Fatal(err)
@@ -127,24 +44,15 @@ func said(t *testing.T, bus *redis.Client, subjects ...string) map[string][]stri
 	return some
 }
 
-// applied waits until the service has done with the first n events of a stream.
-func applied(t *testing.T, bus *redis.Client, stream string, n int64) {
-	t.Helper()
-	eventually(t, fmt.Sprintf("%d events of %s are applied", n, stream), func() bool {
-		groups, err := bus.XInfoGroups(t.Context(), stream).Result()
-		return err == nil && len(groups) == 1 && groups[0].EntriesRead == n && groups[0].Pending == 0
-	})
-}
-
 func TestRequests(t *testing.T) {
 	server := streamstest.Start(t)
 	bus := server.Client()
 	storeURL := storestest.Redis(t)
 	url := start(t, storeURL, server.URL())
-	eventually(t, "it is ready", func() bool { return call(url, http.MethodGet, "/readyz", nil, nil) == http.StatusOK })
-	tell(t, bus, shop.Catalog, shop.ProductListed, "p-01", 1, shop.Product{ID: "p-01", Name: "Kettle"})
-	tell(t, bus, shop.Catalog, shop.ProductChanged, "p-01", 2, shop.Product{ID: "p-01", Name: "Big kettle"})
-	applied(t, bus, shop.Catalog, 2)
+	chassistest.Ready(t, url)
+	chassistest.Tell(t, bus, shop.Catalog, shop.ProductListed, "p-01", 1, shop.Product{ID: "p-01", Name: "Kettle"})
+	chassistest.Tell(t, bus, shop.Catalog, shop.ProductChanged, "p-01", 2, shop.Product{ID: "p-01", Name: "Big kettle"})
+	chassistest.Applied(t, bus, shop.Catalog, 2)
 
 	store, err := streams.Open(storeURL)
 	if err != nil {
@@ -180,7 +88,7 @@ func TestRequests(t *testing.T) {
 			shop.Reservation
 			Detail string `json:"detail"`
 		}
-		status := call(url, c.method, c.path, c.in, &got)
+		status := chassistest.Call(url, c.method, c.path, c.in, &got)
 		if status != c.want || got.Detail != c.detail || status == 201 && got.Reservation != held {
 			t.Errorf("%s %s %v: %d %+v, want %d", c.method, c.path, c.in, status, got, c.want)
 		}
@@ -201,17 +109,17 @@ func TestRequests(t *testing.T) {
 	var level shop.Level
 	want := shop.Level{ProductID: "p-01", ProductName: "Big kettle", Level: seeded - 3, Reserved: 3, Delivered: seeded}
 	for _, pattern := range chassis.ServicePatterns() {
-		if status := call(url, http.MethodGet, "/"+pattern+"/stock/p-01", nil, &level); status != http.StatusOK || level != want {
+		if status := chassistest.Get(url+"/"+pattern+"/stock/p-01", &level); status != http.StatusOK || level != want {
 			t.Errorf("level in the pattern %s: %d %+v", pattern, status, level)
 		}
 	}
 	for _, pattern := range []string{"sync", "copies"} { // the second time, there is nothing to give back
-		if status := call(url, http.MethodDelete, "/"+pattern+"/reservations/o-1", nil, nil); status != http.StatusNoContent {
+		if status := chassistest.Call(url, http.MethodDelete, "/"+pattern+"/reservations/o-1", nil, nil); status != http.StatusNoContent {
 			t.Errorf("release: %d", status)
 		}
 	}
 	want.Level, want.Reserved = seeded, 0
-	if status := call(url, http.MethodGet, "/sync/stock/p-01", nil, &level); status != http.StatusOK || level != want {
+	if status := chassistest.Get(url+"/sync/stock/p-01", &level); status != http.StatusOK || level != want {
 		t.Errorf("level after the release: %d %+v", status, level)
 	}
 	events := map[string][]string{
@@ -219,7 +127,7 @@ func TestRequests(t *testing.T) {
 		"o-2": {shop.StockRefused + " 1 " + unknownProduct},
 		"o-4": {shop.StockRefused + " 6 " + soldOut},
 	}
-	eventually(t, "its events are told", func() bool {
+	chassistest.Eventually(t, "its events are told", func() bool {
 		return fmt.Sprint(said(t, bus, "o-1", "o-2", "o-3", "o-4", "o|3")) == fmt.Sprint(events)
 	})
 }
@@ -230,7 +138,7 @@ func TestOrders(t *testing.T) {
 	bus := server.Client()
 	place := func(id, product string, quantity int64) {
 		o := shop.Order{ID: id, ProductID: product, Quantity: quantity, Status: shop.Placed}
-		tell(t, bus, shop.Orders, shop.OrderPlaced, id, 1, o)
+		chassistest.Tell(t, bus, shop.Orders, shop.OrderPlaced, id, 1, o)
 	}
 	url := start(t, storestest.Redis(t), server.URL())
 	place("o-1", "p-02", 4)
@@ -238,19 +146,19 @@ func TestOrders(t *testing.T) {
 	place("o-1", "p-02", 4)
 	place("o-3", "p-02", 0)
 	place("o-2", "p-99", 1)
-	tell(t, bus, shop.Orders, shop.OrderConfirmed, "o-4", 2, shop.Order{ID: "o-4", ProductID: "p-02", Quantity: 1})
+	chassistest.Tell(t, bus, shop.Orders, shop.OrderConfirmed, "o-4", 2, shop.Order{ID: "o-4", ProductID: "p-02", Quantity: 1})
 	place("o-5", "p-02", 1)
-	applied(t, bus, shop.Orders, 7)
+	chassistest.Applied(t, bus, shop.Orders, 7)
 	want := map[string][]string{
 		"o-1": {shop.StockReserved + " 4 "},
 		"o-2": {shop.StockRefused + " 1 " + unknownProduct},
 		"o-5": {shop.StockReserved + " 1 "},
 	}
-	eventually(t, "they are answered", func() bool {
+	chassistest.Eventually(t, "they are answered", func() bool {
 		return fmt.Sprint(said(t, bus, "o-1", "o-2", "o-3", "o-4", "o-5")) == fmt.Sprint(want)
 	})
 	var level shop.Level
-	call(url, http.MethodGet, "/sync/stock/p-02", nil, &level)
+	chassistest.Get(url+"/sync/stock/p-02", &level)
 	if level.Reserved != 5 || level.Level != seeded-5 {
 		t.Errorf("%+v", level)
 	}
@@ -264,18 +172,14 @@ func TestDeadStore(t *testing.T) {
 	bus.Kill()
 	url := start(t, store.URL, bus.URL())
 	reserve := func(order string) int {
-		return call(url, http.MethodPost, "/sync/reservations", shop.Reservation{OrderID: order, ProductID: "p-03", Quantity: 1}, nil)
-	}
-	waiting := func() (status int, w chassis.Waiting) {
-		status = call(url, http.MethodGet, chassis.OutboxPath, nil, &w)
-		return status, w
+		return chassistest.Call(url, http.MethodPost, "/sync/reservations", shop.Reservation{OrderID: order, ProductID: "p-03", Quantity: 1}, nil)
 	}
 	dead := func() {
 		t.Helper()
-		if status := call(url, http.MethodGet, "/readyz", nil, nil); status != http.StatusServiceUnavailable {
+		if status := chassistest.Get(url+"/readyz", nil); status != http.StatusServiceUnavailable {
 			t.Errorf("readyz with a dead store: %d, want 503", status)
 		}
-		if status, _ := waiting(); status != http.StatusServiceUnavailable {
+		if status, _ := chassistest.Waiting(url); status != http.StatusServiceUnavailable {
 			t.Errorf("outbox with a dead store: %d, want 503", status)
 		}
 		began := time.Now()
@@ -288,22 +192,17 @@ func TestDeadStore(t *testing.T) {
 	}
 	dead()
 	store.Start(t)
-	eventually(t, "units are held with a dead bus", func() bool { return reserve("o-2") == http.StatusCreated })
+	chassistest.Eventually(t, "units are held with a dead bus", func() bool { return reserve("o-2") == http.StatusCreated })
 	store.Kill()
 	dead()
 	store.Start(t)
-	eventually(t, "units are held again", func() bool { return reserve("o-3") == http.StatusCreated })
-	if status, left := waiting(); status != http.StatusOK || left.Waiting != len(shop.Products())+2 || left.Oldest == nil || time.Since(*left.Oldest) > patience {
-		t.Errorf("outbox with a dead bus: %d %+v, want %d", status, left, len(shop.Products())+2)
-	}
+	chassistest.Eventually(t, "units are held again", func() bool { return reserve("o-3") == http.StatusCreated })
+	chassistest.WantWaiting(t, url, len(shop.Products())+2)
 	bus.Start()
-	eventually(t, "nothing waits", func() bool {
-		status, left := waiting()
-		return status == http.StatusOK && left.Waiting == 0 && left.Oldest == nil
-	})
+	chassistest.NoneWaiting(t, url)
 	rdb := bus.Client()
 	want := map[string][]string{"o-2": {shop.StockReserved + " 1 "}, "o-3": {shop.StockReserved + " 1 "}}
-	eventually(t, "its events are told", func() bool {
+	chassistest.Eventually(t, "its events are told", func() bool {
 		got := said(t, rdb, "o-2", "o-3")
 		return fmt.Sprint(got) == fmt.Sprint(want)
 	})
@@ -317,12 +216,12 @@ func TestDeadStore(t *testing.T) {
 func TestPausedStore(t *testing.T) {
 	store, bus := streamstest.Start(t), streamstest.Start(t)
 	url := start(t, store.URL(), bus.URL())
-	eventually(t, "it is ready", func() bool { return call(url, http.MethodGet, "/readyz", nil, nil) == http.StatusOK })
+	chassistest.Ready(t, url)
 	r := shop.Reservation{OrderID: "o-1", ProductID: "p-03", Quantity: 1}
 	store.Pause()
 	began := time.Now()
 	var problem chassis.Problem
-	status := call(url, http.MethodPost, "/sync/reservations", r, &problem)
+	status := chassistest.Call(url, http.MethodPost, "/sync/reservations", r, &problem)
 	if status != http.StatusServiceUnavailable || problem.Detail != "its store does not answer" {
 		t.Errorf("%d %+v", status, problem)
 	}
@@ -330,9 +229,11 @@ func TestPausedStore(t *testing.T) {
 		t.Errorf("it took %v", took)
 	}
 	store.Resume()
-	eventually(t, "units are held", func() bool { return call(url, http.MethodPost, "/sync/reservations", r, nil) == http.StatusCreated })
+	chassistest.Eventually(t, "units are held", func() bool {
+		return chassistest.Call(url, http.MethodPost, "/sync/reservations", r, nil) == http.StatusCreated
+	})
 	var level shop.Level
-	if call(url, http.MethodGet, "/sync/stock/p-03", nil, &level); level.Reserved != 1 {
+	if chassistest.Get(url+"/sync/stock/p-03", &level); level.Reserved != 1 {
 		t.Errorf("%+v", level)
 	}
 }

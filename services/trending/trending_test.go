@@ -1,12 +1,7 @@
 package trending
 
 import (
-	"context"
-	"encoding/json"
 	"fmt"
-	"log/slog"
-	"math/rand/v2"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"reflect"
@@ -22,111 +17,31 @@ import (
 	"github.com/stillup/stillup/streams/streamstest"
 )
 
-// patience is how long a test waits for what has to happen.
-const patience = 10 * time.Second
-
-var noon = time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
-
 // start runs the service until the test ends and returns its address.
 func start(t *testing.T, storeURL, busURL string, peers map[string]string) string {
 	t.Helper()
-	return startWith(t, chassis.Config{StoreURL: storeURL, BusURL: busURL, Peers: peers})
-}
-
-// startWith is start with a configuration that lacks only what every test has in common.
-func startWith(t *testing.T, cfg chassis.Config) string {
-	t.Helper()
-	addr := unused(t)
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	cfg.Name, cfg.Addr, cfg.Log = "trending", addr, slog.New(slog.DiscardHandler)
-	go func() { ended <- Run(ctx, cfg) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-ended; err != nil {
-			t.Errorf("Run: %v", err)
-		}
-	})
-	eventually(t, "it listens", func() bool { return get("http://"+addr+"/healthz", nil) == http.StatusOK })
-	return "http://" + addr
-}
-
-// unused is an address that nobody listens on.
-func unused(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
-
-// get asks and decodes the answer; its status, 0 for none.
-func get(url string, out any) int {
-	req, err := http.NewRequest(http.MethodGet, url, nil)
-	if err != nil {
-		return 0
-	}
-	req.Close = true
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return 0
-	}
-	defer resp.Body.Close()
-	if out != nil && json.NewDecoder(resp.Body).Decode(out) != nil {
-		return 0
-	}
-	return resp.StatusCode
-}
-
-func eventually(t *testing.T, what string, cond func() bool) {
-	t.Helper()
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	deadline := time.After(patience)
-	for !cond() {
-		select {
-		case <-tick.C:
-		case <-deadline:
-			t.Fatalf("waited in vain: %s", what)
-		}
-	}
-}
-
-// told is an event on its stream.
-type told struct {
-	stream string
-	event  streams.Event
-}
-
-func tell(stream, typ, subject string, version int64, payload any) told {
-	data, err := json.Marshal(payload)
-	if err != nil {
-		panic(err)
-	}
-	return told{stream, streams.Event{ID: fmt.Sprintf("%s-%s-%d", typ, subject, version), Source: stream, Type: typ,
-		Subject: subject, Time: noon, Version: version, Data: data}}
+	return chassistest.Start(t, chassis.Config{Name: "trending", StoreURL: storeURL, BusURL: busURL, Peers: peers}, Run)
 }
 
 // history is what happened, in order, and what sells best then: six products sell, the least of them is not shown, and
 // two sell as well as each other.
-func history() (events []told, want shop.TopSellers) {
+func history(t *testing.T) (events []streams.Event, want shop.TopSellers) {
+	t.Helper()
 	for _, id := range []string{"p-1", "p-2", "p-3", "p-4", "p-5"} { // p-6 is not known
-		events = append(events, tell(shop.Catalog, shop.ProductListed, id, 1, shop.Product{ID: id, Name: "Old " + id}))
+		events = append(events, chassistest.Event(t, shop.Catalog, shop.ProductListed, id, 1, shop.Product{ID: id, Name: "Old " + id}))
 	}
 	for i, n := range []int{2, 4, 3, 4, 1, 5} {
 		product := fmt.Sprintf("p-%d", i+1)
 		for k := range n {
 			o := shop.Order{ID: fmt.Sprintf("o-%d-%d", i, k), ProductID: product, Status: shop.Placed}
-			events = append(events, tell(shop.Orders, shop.OrderPlaced, o.ID, 1, o))
+			events = append(events, chassistest.Event(t, shop.Orders, shop.OrderPlaced, o.ID, 1, o))
 			o.Status = shop.Confirmed
-			events = append(events, tell(shop.Orders, shop.OrderConfirmed, o.ID, 2, o))
+			events = append(events, chassistest.Event(t, shop.Orders, shop.OrderConfirmed, o.ID, 2, o))
 		}
 		refused := shop.Order{ID: fmt.Sprintf("r-%d", i), ProductID: product, Status: shop.Refused}
-		events = append(events, tell(shop.Orders, shop.OrderRefused, refused.ID, 2, refused))
+		events = append(events, chassistest.Event(t, shop.Orders, shop.OrderRefused, refused.ID, 2, refused))
 	}
-	events = append(events, tell(shop.Catalog, shop.ProductChanged, "p-2", 2, shop.Product{ID: "p-2", Name: "New p-2"}))
+	events = append(events, chassistest.Event(t, shop.Catalog, shop.ProductChanged, "p-2", 2, shop.Product{ID: "p-2", Name: "New p-2"}))
 	return events, shop.TopSellers{Sellers: []shop.Seller{
 		{ProductID: "p-6", Orders: 5},
 		{ProductID: "p-2", ProductName: "New p-2", Orders: 4},
@@ -139,53 +54,23 @@ func history() (events []told, want shop.TopSellers) {
 // TestCopies: each confirmed order counts once, however often and in which order the events come.
 func TestCopies(t *testing.T) {
 	bus := streamstest.Start(t)
-	for _, tt := range []struct {
-		name    string
-		disturb func([]told) []told
-	}{
-		{"ordered", func(e []told) []told { return e }},
-		{"backwards", func(e []told) []told { slices.Reverse(e); return e }},
-		{"shuffled and doubled", func(e []told) []told {
-			e = append(e, e...)
-			rand.New(rand.NewPCG(1, 2)).Shuffle(len(e), func(i, j int) { e[i], e[j] = e[j], e[i] })
-			return e
-		}},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			bus.Wipe()
-			rdb := bus.Client()
-			url := start(t, storestest.Redis(t), bus.URL(), nil)
-			events, want := history()
-			events = tt.disturb(events)
-			count := map[string]int64{}
-			for _, e := range events {
-				if _, err := streams.Publish(t.Context(), rdb, e.stream, e.event); err != nil {
-					t.Fatal(err)
-				}
-				count[e.stream]++
-			}
-			eventually(t, "all events are applied", func() bool {
-				for stream, n := range count {
-					groups, err := rdb.XInfoGroups(t.Context(), stream).Result()
-					if err != nil || len(groups) != 1 || groups[0].EntriesRead != n || groups[0].Pending > 0 {
-						return false
-					}
-				}
-				return true
-			})
-			var got shop.TopSellers
-			if status := get(url+"/copies/top", &got); status != http.StatusOK || !reflect.DeepEqual(got, want) {
-				t.Errorf("%d %+v\nwant %+v", status, got, want)
-			}
-		})
-	}
+	events, want := history(t)
+	chassistest.InAnyOrder(t, events, func(t *testing.T, events []streams.Event) {
+		bus.Wipe()
+		url := start(t, storestest.Redis(t), bus.URL(), nil)
+		chassistest.Apply(t, bus.Client(), events)
+		var got shop.TopSellers
+		if status := chassistest.Get(url+"/copies/top", &got); status != http.StatusOK || !reflect.DeepEqual(got, want) {
+			t.Errorf("%d %+v\nwant %+v", status, got, want)
+		}
+	})
 }
 
 // TestNothingSold: before the first order the list is empty, not null.
 func TestNothingSold(t *testing.T) {
-	url := start(t, storestest.Redis(t), "redis://"+unused(t), nil)
+	url := start(t, storestest.Redis(t), "redis://"+chassistest.Unused(t), nil)
 	var got shop.TopSellers
-	if status := get(url+"/copies/top", &got); status != http.StatusOK || got.Sellers == nil || len(got.Sellers) != 0 {
+	if status := chassistest.Get(url+"/copies/top", &got); status != http.StatusOK || got.Sellers == nil || len(got.Sellers) != 0 {
 		t.Errorf("%d %+v", status, got)
 	}
 }
@@ -242,16 +127,16 @@ func TestPeers(t *testing.T) {
 		want         shop.TopSellers
 	}{
 		{"there", peer.URL, http.StatusOK, "", sales},
-		{"dead", "http://" + unused(t), http.StatusBadGateway, "orders refused the connection", shop.TopSellers{}},
+		{"dead", "http://" + chassistest.Unused(t), http.StatusBadGateway, "orders refused the connection", shop.TopSellers{}},
 		{"ill", ill.URL, http.StatusBadGateway, "orders answered 503", shop.TopSellers{}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			url := start(t, "redis://"+unused(t), "redis://"+unused(t), map[string]string{shop.Orders: tt.orders})
+			url := start(t, "redis://"+chassistest.Unused(t), "redis://"+chassistest.Unused(t), map[string]string{shop.Orders: tt.orders})
 			var got struct {
 				shop.TopSellers
 				Detail string `json:"detail"`
 			}
-			status := get(url+"/sync/top", &got)
+			status := chassistest.Get(url+"/sync/top", &got)
 			if status != tt.status || got.Detail != tt.detail || !reflect.DeepEqual(got.TopSellers, tt.want) {
 				t.Errorf("%d %+v", status, got)
 			}
@@ -285,12 +170,12 @@ func TestBus(t *testing.T) {
 			if tt.orders != nil {
 				chassistest.BusPeer(t, bus.URL(), shop.Orders, tt.orders)
 			}
-			url := start(t, "redis://"+unused(t), bus.URL(), nil)
+			url := start(t, "redis://"+chassistest.Unused(t), bus.URL(), nil)
 			var got struct {
 				shop.TopSellers
 				Detail string `json:"detail"`
 			}
-			status := get(url+"/bus/top", &got)
+			status := chassistest.Get(url+"/bus/top", &got)
 			if status != tt.status || got.Detail != tt.detail || !reflect.DeepEqual(got.TopSellers, tt.want) {
 				t.Errorf("%d %+v", status, got)
 			}
@@ -300,13 +185,13 @@ func TestBus(t *testing.T) {
 
 // TestDeadStore: without its store the service lives, says so, and answers within its budget.
 func TestDeadStore(t *testing.T) {
-	url := start(t, "redis://"+unused(t), "redis://"+unused(t), nil)
-	if status := get(url+"/readyz", nil); status != http.StatusServiceUnavailable {
+	url := start(t, "redis://"+chassistest.Unused(t), "redis://"+chassistest.Unused(t), nil)
+	if status := chassistest.Get(url+"/readyz", nil); status != http.StatusServiceUnavailable {
 		t.Errorf("readyz is %d", status)
 	}
 	begun := time.Now()
 	var problem chassis.Problem
-	status := get(url+"/copies/top", &problem)
+	status := chassistest.Get(url+"/copies/top", &problem)
 	if status != http.StatusServiceUnavailable || problem.Detail != "its store does not answer" {
 		t.Errorf("%d %+v", status, problem)
 	}
@@ -318,12 +203,12 @@ func TestDeadStore(t *testing.T) {
 // TestPausedStore: a store that is there and silent is told within the second.
 func TestPausedStore(t *testing.T) {
 	store := streamstest.Start(t)
-	url := start(t, store.URL(), "redis://"+unused(t), nil)
-	eventually(t, "it answers", func() bool { return get(url+"/copies/top", nil) == http.StatusOK })
+	url := start(t, store.URL(), "redis://"+chassistest.Unused(t), nil)
+	chassistest.Eventually(t, "it answers", func() bool { return chassistest.Get(url+"/copies/top", nil) == http.StatusOK })
 	store.Pause()
 	begun := time.Now()
 	var problem chassis.Problem
-	status := get(url+"/copies/top", &problem)
+	status := chassistest.Get(url+"/copies/top", &problem)
 	if status != http.StatusServiceUnavailable || problem.Detail != "its store does not answer" {
 		t.Errorf("%d %+v", status, problem)
 	}
@@ -331,5 +216,5 @@ func TestPausedStore(t *testing.T) {
 		t.Errorf("it took %v", took)
 	}
 	store.Resume()
-	eventually(t, "it answers again", func() bool { return get(url+"/copies/top", nil) == http.StatusOK })
+	chassistest.Eventually(t, "it answers again", func() bool { return chassistest.Get(url+"/copies/top", nil) == http.StatusOK })
 }

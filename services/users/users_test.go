@@ -1,113 +1,24 @@
 package users
 
 import (
-	"bytes"
-	"context"
 	"encoding/json"
-	"fmt"
-	"log/slog"
-	"net"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/redis/go-redis/v9"
 
 	"github.com/stillup/stillup/services/chassis"
 	"github.com/stillup/stillup/services/chassis/chassistest"
 	"github.com/stillup/stillup/services/shop"
 	"github.com/stillup/stillup/services/stores"
 	"github.com/stillup/stillup/services/stores/storestest"
-	"github.com/stillup/stillup/streams"
 	"github.com/stillup/stillup/streams/streamstest"
 )
-
-// patience is how long a test waits for what has to happen.
-const patience = 10 * time.Second
 
 // start runs the service until the test ends and returns its address.
 func start(t *testing.T, storeURL, busURL string) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr := l.Addr().String()
-	l.Close()
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	cfg := chassis.Config{Name: "users", Addr: addr, StoreURL: storeURL, BusURL: busURL, Log: slog.New(slog.DiscardHandler)}
-	go func() { ended <- Run(ctx, cfg) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-ended; err != nil {
-			t.Errorf("Run: %v", err)
-		}
-	})
-	url := "http://" + addr
-	eventually(t, "it listens", func() bool { return call(url, http.MethodGet, "/healthz", nil, nil) == http.StatusOK })
-	return url
-}
-
-// call asks and decodes the answer; its status, 0 for none.
-func call(base, method, path string, in, out any) int {
-	var body bytes.Buffer
-	if text, ok := in.(string); ok {
-		body.WriteString(text)
-	} else if in != nil {
-		_ = json.NewEncoder(&body).Encode(in)
-	}
-	req, err := http.NewRequest(method, base+path, &body)
-	if err != nil {
-		return 0
-	}
-	req.Close = true
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return 0
-	}
-	defer resp.Body.Close()
-	if out != nil && json.NewDecoder(resp.Body).Decode(out) != nil {
-		return 0
-	}
-	return resp.StatusCode
-}
-
-func eventually(t *testing.T, what string, cond func() bool) {
-	t.Helper()
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	deadline := time.After(patience)
-	for !cond() {
-		select {
-		case <-tick.C:
-		case <-deadline:
-			t.Fatalf("waited in vain: %s", what)
-		}
-	}
-}
-
-// events waits for n events on the stream users and returns them.
-func events(t *testing.T, bus *redis.Client, n int) []streams.Event {
-	t.Helper()
-	var list []streams.Event
-	eventually(t, fmt.Sprintf("%d events", n), func() bool {
-		entries, err := bus.XRange(t.Context(), shop.Users, "-", "+").Result()
-		if err != nil || len(entries) < n {
-			return false
-		}
-		list = nil
-		for _, e := range entries {
-			event, err := streams.ParseEvent([]byte(e.Values[streams.Field].(string)))
-			if err != nil {
-				t.Fatal(err)
-			}
-			list = append(list, event)
-		}
-		return true
-	})
-	return list
+	return chassistest.Start(t, chassis.Config{Name: "users", StoreURL: storeURL, BusURL: busURL}, Run)
 }
 
 func TestSignUp(t *testing.T) {
@@ -116,7 +27,7 @@ func TestSignUp(t *testing.T) {
 	url := start(t, store, bus.URL())
 	seed := shop.SeedUsers()
 
-	told := events(t, bus.Client(), len(seed))
+	told := chassistest.AwaitTold(t, bus.Client(), shop.Users, len(seed))
 	if len(told) != len(seed) {
 		t.Fatalf("%d events of %d seeded users", len(told), len(seed))
 	}
@@ -132,18 +43,18 @@ func TestSignUp(t *testing.T) {
 
 	var u, again, got shop.User
 	ada := shop.User{ID: "ada", Name: " Ada Ito ", Email: "ada@example.com", Version: 7}
-	if status := call(url, http.MethodPost, "/sync/users", ada, &u); status != http.StatusCreated {
+	if status := chassistest.Call(url, http.MethodPost, "/sync/users", ada, &u); status != http.StatusCreated {
 		t.Fatalf("sign-up: %d", status)
 	}
 	if want := (shop.User{ID: "ada", Name: "Ada Ito", Email: "ada@example.com", Version: 1}); u != want {
 		t.Errorf("signed up %+v, want %+v", u, want)
 	}
 	ada.Name = "Another"
-	if status := call(url, http.MethodPost, "/copies/users", ada, &again); status != http.StatusOK || again != u {
+	if status := chassistest.Call(url, http.MethodPost, "/copies/users", ada, &again); status != http.StatusOK || again != u {
 		t.Errorf("same id again: %d %+v", status, again)
 	}
 	for _, pattern := range chassis.ServicePatterns() {
-		if status := call(url, http.MethodGet, "/"+pattern+"/users/ada", nil, &got); status != http.StatusOK || got != u {
+		if status := chassistest.Get(url+"/"+pattern+"/users/ada", &got); status != http.StatusOK || got != u {
 			t.Errorf("get in the pattern %s: %d %+v", pattern, status, got)
 		}
 	}
@@ -156,31 +67,33 @@ func TestSignUp(t *testing.T) {
 	if err := over.Call(t.Context(), "users", http.MethodGet, "/bus/users/nobody", nil, nil); err == nil || err.Error() != unknown {
 		t.Errorf("get nobody over the bus: %v", err)
 	}
-	if status := call(url, http.MethodPost, "/copies/users", shop.User{Name: "Bo", Email: "bo@example.com"}, &got); status != http.StatusCreated || got.ID == "" {
+	bo := shop.User{Name: "Bo", Email: "bo@example.com"}
+	if status := chassistest.Call(url, http.MethodPost, "/copies/users", bo, &got); status != http.StatusCreated || got.ID == "" {
 		t.Errorf("without an id: %d %+v", status, got)
 	}
 	for _, id := range []string{"nobody", "%00", "a%20b"} {
-		if status := call(url, http.MethodGet, "/sync/users/"+id, nil, nil); status != http.StatusNotFound {
+		if status := chassistest.Get(url+"/sync/users/"+id, nil); status != http.StatusNotFound {
 			t.Errorf("get %s: %d, want 404", id, status)
 		}
 	}
 	for _, body := range []string{"", "{", `{"name": "Bo", "email": "bo@example.com", "admin": true}`, `{"name": "", "email": "bo@example.com"}`} {
-		if status := call(url, http.MethodPost, "/sync/users", body, nil); status != http.StatusBadRequest {
+		if status := chassistest.Call(url, http.MethodPost, "/sync/users", body, nil); status != http.StatusBadRequest {
 			t.Errorf("sign-up with %q: %d, want 400", body, status)
 		}
 	}
-	told = events(t, bus.Client(), len(seed)+2)
+	told = chassistest.AwaitTold(t, bus.Client(), shop.Users, len(seed)+2)
 	if len(told) != len(seed)+2 || told[len(seed)].Subject != "ada" || told[len(seed)+1].Subject != got.ID {
 		t.Errorf("%d events, want %d that end in ada and %s", len(told), len(seed)+2, got.ID)
 	}
 
 	// A second replica neither seeds again nor relays what is relayed.
 	other := start(t, store, bus.URL())
-	eventually(t, "the other replica is ready", func() bool { return call(other, http.MethodGet, "/readyz", nil, nil) == http.StatusOK })
-	if status := call(other, http.MethodPost, "/sync/users", shop.User{ID: "cy", Name: "Cy", Email: "cy@example.com"}, nil); status != http.StatusCreated {
+	chassistest.Ready(t, other)
+	cy := shop.User{ID: "cy", Name: "Cy", Email: "cy@example.com"}
+	if status := chassistest.Call(other, http.MethodPost, "/sync/users", cy, nil); status != http.StatusCreated {
 		t.Errorf("sign-up at the other replica: %d", status)
 	}
-	if told = events(t, bus.Client(), len(seed)+3); len(told) != len(seed)+3 {
+	if told = chassistest.AwaitTold(t, bus.Client(), shop.Users, len(seed)+3); len(told) != len(seed)+3 {
 		t.Errorf("%d events, want %d", len(told), len(seed)+3)
 	}
 }
@@ -229,19 +142,12 @@ func TestDeadStore(t *testing.T) {
 	bus.Kill()
 	url := start(t, store.URL, bus.URL())
 	signUp := func(id string) int {
-		return call(url, http.MethodPost, "/copies/users", shop.User{ID: id, Name: "Ada", Email: "ada@example.com"}, nil)
-	}
-	waiting := func() (status int, w chassis.Waiting) {
-		status = call(url, http.MethodGet, chassis.OutboxPath, nil, &w)
-		return status, w
+		return chassistest.Call(url, http.MethodPost, "/copies/users", shop.User{ID: id, Name: "Ada", Email: "ada@example.com"}, nil)
 	}
 	dead := func() {
 		t.Helper()
-		// The server's workers outlive it by a moment.
-		eventually(t, "it is not ready", func() bool {
-			return call(url, http.MethodGet, "/readyz", nil, nil) == http.StatusServiceUnavailable
-		})
-		if status, _ := waiting(); status != http.StatusServiceUnavailable {
+		chassistest.NotReady(t, url)
+		if status, _ := chassistest.Waiting(url); status != http.StatusServiceUnavailable {
 			t.Errorf("outbox with a dead store: %d, want 503", status)
 		}
 		began := time.Now()
@@ -251,27 +157,22 @@ func TestDeadStore(t *testing.T) {
 		if took := time.Since(began); took > 2*time.Second {
 			t.Errorf("sign-up with a dead store took %v", took)
 		}
-		if status := call(url, http.MethodGet, "/healthz", nil, nil); status != http.StatusOK {
+		if status := chassistest.Get(url+"/healthz", nil); status != http.StatusOK {
 			t.Errorf("healthz with a dead store: %d, want 200", status)
 		}
 	}
 	dead()
 	store.Start(t)
-	eventually(t, "sign-up works with a dead bus", func() bool { return signUp("first") == http.StatusCreated })
+	chassistest.Eventually(t, "sign-up works with a dead bus", func() bool { return signUp("first") == http.StatusCreated })
 	store.Kill()
 	dead()
 	store.Start(t)
-	eventually(t, "sign-up works again", func() bool { return signUp("second") == http.StatusCreated })
+	chassistest.Eventually(t, "sign-up works again", func() bool { return signUp("second") == http.StatusCreated })
 	const most = 200 // of 202: no more are counted
-	if status, left := waiting(); status != http.StatusOK || left.Waiting != most || left.Oldest == nil || time.Since(*left.Oldest) > patience {
-		t.Errorf("outbox with a dead bus: %d %+v, want %d", status, left, most)
-	}
+	chassistest.WantWaiting(t, url, most)
 	bus.Start()
-	eventually(t, "nothing waits", func() bool {
-		status, left := waiting()
-		return status == http.StatusOK && left.Waiting == 0 && left.Oldest == nil
-	})
-	told := events(t, bus.Client(), len(shop.SeedUsers())+2)
+	chassistest.NoneWaiting(t, url)
+	told := chassistest.AwaitTold(t, bus.Client(), shop.Users, len(shop.SeedUsers())+2)
 	if first, second := told[len(told)-2].Subject, told[len(told)-1].Subject; first != "first" || second != "second" {
 		t.Errorf("events end in %s and %s", first, second)
 	}

@@ -1,12 +1,10 @@
-// Package chassistest stands in for the other services on the bus: those that the one under test asks, and who asks it.
 package chassistest
 
 import (
-	"context"
 	"log/slog"
 	"net/http"
+	"slices"
 	"testing"
-	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -14,9 +12,6 @@ import (
 	"github.com/stillup/stillup/services/shop"
 	"github.com/stillup/stillup/streams"
 )
-
-// patience is how long a service may take to be on the bus.
-const patience = 10 * time.Second
 
 // BusPeer runs a service called name that answers by h what it is asked over the bus, under /bus/, until the test ends.
 // It returns once the bus knows it.
@@ -49,40 +44,21 @@ func run(t testing.TB, busURL, name string, setup func(*chassis.Service, *redis.
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { _ = bus.Close() })
 	svc, err := chassis.New(chassis.Config{Name: name, Addr: "127.0.0.1:0", Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	setup(svc, bus)
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- svc.Run(ctx) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-ended; err != nil {
-			t.Errorf("%s: %v", name, err)
-		}
-		_ = bus.Close()
-	})
+	background(t, name, svc.Run)
 	return bus
 }
 
 // await waits until the service called name reads requests.
 func await(t testing.TB, bus *redis.Client, name string) {
 	t.Helper()
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for deadline := time.After(patience); ; {
+	Eventually(t, name+" is on the bus", func() bool {
 		groups, _ := bus.XInfoGroups(t.Context(), shop.Requests).Result() // fails while there is no such stream
-		for _, g := range groups {
-			if g.Name == name {
-				return
-			}
-		}
-		select {
-		case <-tick.C:
-		case <-deadline:
-			t.Fatalf("chassistest: %s is not on the bus after %v", name, patience)
-		}
-	}
+		return slices.ContainsFunc(groups, func(g redis.XInfoGroup) bool { return g.Name == name })
+	})
 }
