@@ -60,7 +60,7 @@ deps-test: web/node_modules/.package-lock.json
 web/node_modules/.package-lock.json: web/package.json web/package-lock.json
 	@command -v npm >/dev/null || { $(call install,nodejs npm,npm is needed to check the page.); }
 	@echo "installing what the page is checked with"
-	@cd web && npm ci --silent --no-audit --no-fund && touch node_modules/.package-lock.json
+	@cd web && npm ci --silent --no-audit --no-fund && touch node_modules/.package-lock.json || { echo "npm ci failed: it needs the npm registry once"; exit 1; }
 
 clean:
 	rm -rf bin data
