@@ -3,7 +3,7 @@
 // differ. Pure.
 
 /**
- * @typedef {'left'|'right'|'up'|'down'|'inspect'|'kill'|'start'|'stop'|'pause'|'heal'|'more'|'restore'|'search'|'in'|'out'|'fit'
+ * @typedef {'go'|'inspect'|'kill'|'start'|'stop'|'pause'|'heal'|'more'|'restore'|'search'|'in'|'out'|'fit'
  *   |'lens'|'feed'|'theme'|'big'|'sheet'} Act
  */
 /**
@@ -18,11 +18,8 @@
 
 /** @type {Key[]} */
 export const KEYS = [
-  { act: 'left', keys: ['ArrowLeft'], show: '←', words: 'go to the node at the left', group: 'node' },
-  { act: 'right', keys: ['ArrowRight'], show: '→', words: 'go to the node at the right', group: 'node' },
-  { act: 'up', keys: ['ArrowUp'], show: '↑', words: 'go to the node above', group: 'node' },
-  { act: 'down', keys: ['ArrowDown'], show: '↓', words: 'go to the node below', group: 'node' },
-  { act: 'inspect', keys: ['Enter'], show: 'Enter', words: 'inspect the node', group: 'node' },
+  { act: 'go', keys: ['ArrowLeft', 'ArrowRight', 'ArrowUp', 'ArrowDown'], show: '← → ↑ ↓', words: 'go to the next node in that direction', group: 'node' },
+  { act: 'inspect', keys: ['Enter'], show: 'Enter', words: 'inspect it', group: 'node' },
   { act: 'kill', keys: ['k'], show: 'K', words: 'kill it', group: 'node' },
   { act: 'start', keys: ['s'], show: 'S', words: 'start it', group: 'node' },
   { act: 'stop', keys: ['s'], shift: true, show: 'Shift S', words: 'stop it in good order', group: 'node' },

@@ -1,7 +1,9 @@
 // @ts-check
 // Wiring only; nothing imports it.
 
+import { Announcer } from './announce.js';
 import { attr, byId, text } from './dom.js';
+import { big } from './big.js';
 import { Cards } from './nodes.js';
 import { connect } from './socket.js';
 import { Controls } from './controls.js';
@@ -10,6 +12,8 @@ import { Dots } from './dots.js';
 import { Edges, sign } from './edges.js';
 import { Feed } from './feed.js';
 import { fit, layout, TALL } from './layout.js';
+import { Hearing } from './hearing.js';
+import { Keyboard } from './keyboard.js';
 import { hatches } from './drum.js';
 import { legend } from './legend.js';
 import { Lens } from './lens.js';
@@ -22,6 +26,7 @@ import { Outboxes } from './outbox.js';
 import { Picker } from './picker.js';
 import { Piles } from './piles.js';
 import { River } from './river.js';
+import { Sheet } from './sheet.js';
 import { Traffic } from './traffic.js';
 import { apply, empty } from './world.js';
 
@@ -54,6 +59,8 @@ const picker = new Picker(byId('pick'), byId('pick-say'), () => ask());
 const mix = new Mix(say);
 const notes = new Notes(byId('notes')), feed = new Feed(byId('events'));
 const controls = new Controls(say, () => traffic.theme());
+const keyboard = new Keyboard(hands, new Sheet(byId('keys'))), hearing = new Hearing(), announcer = new Announcer(byId('told'));
+big(byId('big'));
 
 let world = empty();
 /** Server's clock less this one's. */
@@ -103,6 +110,9 @@ function render() {
   feed.render(world);
   controls.render(world);
   mix.render(world);
+  keyboard.render(world);
+  hearing.render(world);
+  announcer.render(world);
 }
 
 /** Lays the map out anew: nodes came or went, or the room changed. */
