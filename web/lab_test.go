@@ -20,6 +20,7 @@ import (
 type lab struct {
 	*httptest.Server
 	mu     sync.Mutex
+	state  []byte // the frame that the next socket begins with
 	asked  []string
 	answer http.HandlerFunc   // of the API
 	hangUp context.CancelFunc // ends the newest socket; later ones are served
@@ -28,7 +29,7 @@ type lab struct {
 func newLab(t *testing.T, frame string) *lab {
 	t.Helper()
 	state := fixture(t, frame)
-	l := &lab{answer: func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }}
+	l := &lab{state: state, answer: func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }}
 	mux := http.NewServeMux()
 	mux.Handle("/", Handler(Options{State: func() ([]byte, error) { return state, nil }}))
 	var sockets sync.WaitGroup
@@ -40,8 +41,9 @@ func newLab(t *testing.T, frame string) *lab {
 		defer hangUp()
 		l.mu.Lock()
 		l.hangUp = hangUp
+		now := l.state
 		l.mu.Unlock()
-		play(ctx, w, r, state)
+		play(ctx, w, r, now)
 	})
 	costs := readJSON(t, "costs")
 	mux.HandleFunc("GET /api/v1/features/{feature}/{pattern}", func(w http.ResponseWriter, r *http.Request) {

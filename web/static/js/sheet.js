@@ -22,7 +22,7 @@ export class Sheet {
     const title = el('h2', '', 'Keys');
     title.id = 'sheet-title';
     this.root = el('dialog', 'sheet', el('header', '', title, close), el('div', 'sheet-groups', ...Object.entries(GROUPS).map(([g, name]) => table(name, g))),
-      el('label', 'sheet-switch', this.box, 'Keys that are a single character act. Off, only arrows and Enter do, and the buttons say the rest.'));
+      el('label', 'sheet-switch', this.box, 'Keys of a single character act. When this is off only the arrows and Enter do; everything else has its button.'));
     this.root.setAttribute('aria-labelledby', title.id);
     document.body.append(this.root);
     close.addEventListener('click', () => this.root.close());
