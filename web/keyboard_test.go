@@ -195,3 +195,18 @@ func TestAnnounced(t *testing.T) {
 	turn("calm")
 	holds(t, ctx, `window.heard.join('|') === 'catalog is dead and purchases is paused|catalog and purchases are well again'`)
 }
+
+// TestBigIsNotCut: with big type nothing is cut off, covered or too narrow, in a hall and in the hand.
+func TestBigIsNotCut(t *testing.T) {
+	ctx := tab(t)
+	for _, frame := range []string{"outage", "slow", "worst"} {
+		l := newLab(t, frame)
+		open(t, ctx, l.URL, 1440, 900)
+		keys(t, ctx, "b")
+		holds(t, ctx, `localStorage.getItem('stillup-big') === 'on'`)
+		for _, size := range [][2]int64{{1280, 720}, {1440, 900}, {1920, 1080}, {3840, 2160}, {390, 844}} {
+			nothingIsCut(t, ctx, l, size)
+			holds(t, ctx, `document.documentElement.dataset.big === 'on'`)
+		}
+	}
+}
