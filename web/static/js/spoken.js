@@ -36,7 +36,7 @@ export function spoken(n, now) {
     if (n.errors > 0.05) parts.push(`${figure(n.errors)} a second fail`);
   }
   parts.push(...n.faults.map(fault));
-  if (n.reason && n.state !== 'up') parts.push(n.reason);
+  if (n.reason && n.state !== 'up' && n.reason !== is) parts.push(n.reason);
   return `${n.id}, ${n.kind}${n.label ? ` for ${n.label}` : ''}: ${parts.join(', ')}`;
 }
 
