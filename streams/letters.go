@@ -70,40 +70,55 @@ func lettersOf(dead string, cmd *redis.Cmd) ([]DeadLetter, error) {
 		}
 		id, _ := entry[0].(string)
 		texts, _ := entry[1].([]any)
-		var fields [][2]string
+		e := Entry{Stream: dead, ID: id}
 		for i := 0; i+1 < len(texts); i += 2 {
 			name, _ := texts[i].(string)
 			value, _ := texts[i+1].(string)
-			fields = append(fields, [2]string{name, value})
+			if name == Field && e.Raw == nil {
+				e.Raw = []byte(value)
+				continue
+			}
+			e.Fields = append(e.Fields, [2]string{name, value})
 		}
-		letters = append(letters, letterOf(dead, id, fields))
+		decode(&e, plain{})
+		letters = append(letters, LetterOf(e))
 	}
 	return letters, nil
 }
 
-// letterOf takes what bury wrote apart again. An entry without its trailer is somebody else's, and stands for itself.
-func letterOf(dead, id string, fields [][2]string) DeadLetter {
-	l := DeadLetter{Entry: Entry{Stream: dead, ID: id}, Of: strings.TrimSuffix(dead, DeadSuffix)}
-	own := len(fields) - len(trailer)
-	if own >= 0 && slices.EqualFunc(fields[own:], trailer, func(f [2]string, name string) bool { return f[0] == name }) {
-		t := fields[own:]
-		fields = fields[:own]
+// LetterOf takes an entry of a stream of dead letters apart, as a tap reads it, with its fields in order. One without what
+// a [Consumer] adds is somebody else's, and stands for itself.
+func LetterOf(e Entry) DeadLetter {
+	l := DeadLetter{Entry: e, Of: strings.TrimSuffix(e.Stream, DeadSuffix)}
+	own := len(e.Fields) - len(trailer)
+	if own >= 0 && slices.EqualFunc(e.Fields[own:], trailer, func(f [2]string, name string) bool { return f[0] == name }) {
+		t := e.Fields[own:]
+		l.Fields = e.Fields[:own:own]
 		l.Reason, l.Group, l.OfID = t[0][1], t[1][1], t[3][1]
 		l.Attempts, _ = strconv.Atoi(t[4][1])
 		l.At, _ = parseTime([]byte(t[5][1]))
 	}
-	if place, ok := parseID(id); ok && l.At.IsZero() {
+	if place, ok := parseID(e.ID); ok && l.At.IsZero() {
 		l.At = place.time()
 	}
-	for _, f := range fields {
-		if f[0] == Field && l.Raw == nil {
-			l.Raw = []byte(f[1])
-			continue
-		}
-		l.Fields = append(l.Fields, f)
-	}
-	decode(&l.Entry, plain{})
 	return l
+}
+
+// LettersAfter reads n dead letters from after an entry id on, oldest first; from the beginning where it is empty.
+func LettersAfter(ctx context.Context, rdb *redis.Client, dead, after string, n int64) ([]DeadLetter, error) {
+	return lettersBetween(ctx, rdb, dead, after, "+", n)
+}
+
+func lettersBetween(ctx context.Context, rdb *redis.Client, dead, after, last string, n int64) ([]DeadLetter, error) {
+	from := "-"
+	if after != "" {
+		from = "(" + after
+	}
+	letters, err := lettersOf(dead, rdb.Do(ctx, "XRANGE", dead, from, last, "COUNT", n))
+	if err != nil {
+		return nil, fmt.Errorf("streams: read dead letters: %s: %w", dead, err)
+	}
+	return letters, nil
 }
 
 // Reader names a consumer group of a stream.

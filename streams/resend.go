@@ -106,15 +106,15 @@ func (r *resend) all(ctx context.Context) error {
 	if err != nil || last == "" {
 		return err
 	}
-	for from := "-"; ; {
-		letters, err := lettersOf(r.dead, r.rdb.Do(ctx, "XRANGE", r.dead, from, last, "COUNT", resendCount))
+	for after := ""; ; {
+		letters, err := lettersBetween(ctx, r.rdb, r.dead, after, last, resendCount)
 		if err != nil || len(letters) == 0 {
 			return err
 		}
 		if err := r.move(ctx, letters); err != nil {
 			return err
 		}
-		from = "(" + letters[len(letters)-1].ID
+		after = letters[len(letters)-1].ID
 	}
 }
 

@@ -95,6 +95,11 @@ func event(e *streams.Entry) world.EventSeen {
 	if e.Err != nil {
 		o.Problem = e.Err.Error()
 	}
+	if strings.HasSuffix(e.Stream, streams.DeadSuffix) {
+		if l := streams.LetterOf(*e); l.Group != "" {
+			o.Dead = &world.DeadSeen{Group: l.Group, Entry: l.OfID, Reason: l.Reason, Attempts: l.Attempts}
+		}
+	}
 	if e.Raw == nil || e.Err != nil && !json.Valid(e.Raw) {
 		o.Raw = object(e)
 	}
