@@ -12,6 +12,9 @@ import (
 	"github.com/stillup/stillup/streams"
 )
 
+// DeadSuffix ends the names of the streams of dead letters.
+const DeadSuffix = streams.DeadSuffix
+
 // Errors of a Bus; they come wrapped.
 var (
 	// ErrBusDown: it does not answer; the text says why in a newcomer's words.
