@@ -86,7 +86,7 @@ func (w *World) delivery(edge *edge, e *Event, attempts []*passage) Delivery {
 		return d
 	}
 	switch g := &edge.group; {
-	case !placed || !g.there:
+	case !placed || !g.placed:
 	case !g.done.before(at):
 		d.State = DeliveryHas
 		return d

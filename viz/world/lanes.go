@@ -56,7 +56,8 @@ func (l *lane) settle(w *World, _ int64) bool {
 type group struct {
 	known     bool
 	there     bool  // as Redis last said
-	done      place // all up to it is applied, while it is there
+	done      place // all up to it is applied, where it is placed
+	placed    bool
 	consumers int
 	applied   int64 // entries of the stream, from its beginning, that it is done with
 	from      int64 // of those, before the visualizer looked
@@ -113,7 +114,7 @@ func (w *World) streamsSeen(o StreamsSeen) {
 // gone forgets the backlog of a group that is not there; its totals stay. Where its stream is gone too, one of that name
 // will begin anew.
 func (g *group) gone(streamThere bool) {
-	g.there, g.waiting, g.pending, g.oldest, g.trimmed = false, -1, 0, time.Time{}, false
+	g.there, g.placed, g.waiting, g.pending, g.oldest, g.trimmed = false, false, -1, 0, time.Time{}, false
 	if !streamThere {
 		g.applied = 0
 	}
@@ -137,7 +138,8 @@ func (w *World) groupSeen(l *lane, g *GroupSeen, anew bool) *edge {
 	w.touch(e)
 	p := &e.group
 	p.pending, p.oldest, p.trimmed, p.consumers = g.Pending, g.Oldest, g.TrimmedUnread, g.Consumers
-	p.done, p.there = placeOf(g.Applied)
+	p.there = true
+	p.done, p.placed = placeOf(g.Applied)
 	if g.Lag < 0 {
 		p.waiting = -1
 		return e
