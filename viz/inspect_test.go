@@ -123,6 +123,8 @@ func TestInspection(t *testing.T) {
 	defer end()
 	api := "http://" + addr + "/api/v1"
 
+	until(t, api+"/world", "the bus is looked at", func(w struct{ Bus world.BusState }) bool { return w.Bus.Up })
+
 	var mended atomic.Bool
 	c := &streams.Consumer{Redis: rdb, Group: "buyers", Name: "a", Streams: []string{"orders"}, Log: slog.New(slog.DiscardHandler),
 		Handle: func(context.Context, streams.Entry) error {
