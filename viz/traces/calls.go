@@ -64,7 +64,12 @@ func (rc *Receiver) call(self string, span *tracepb.Span) (c world.CallSeen, ok 
 	case tracepb.Span_SPAN_KIND_SERVER:
 		c.Served = true
 		c.Callee = self
-		c.Route = a.text("http.route")
+		if c.Route = a.text("http.route"); c.Route == "" {
+			// A server's span is named by method and route, where it knows the route.
+			if method, route, ok := strings.Cut(span.GetName(), " "); ok && method == c.Method && strings.HasPrefix(route, "/") {
+				c.Route = route
+			}
+		}
 		if c.Path == "/healthz" || c.Path == "/readyz" {
 			return c, false
 		}

@@ -144,6 +144,9 @@ func (b *chainBuilder) depth(l *link) int {
 		if !l.served || l.depth == 0 {
 			l.depth++
 		}
+		if l.Kind == stepEvent && l.at.Before(cause.at) { // its time is of whole milliseconds
+			l.at = cause.at
+		}
 	default:
 		l.depth = 1
 		l.rootless = l.parent != ""

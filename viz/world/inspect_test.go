@@ -282,6 +282,11 @@ func TestChain(t *testing.T) {
 	if c, _ := chain(saga(id)[1:]); !strings.HasPrefix(told(c), "1 call >orders  0+18 ") {
 		t.Errorf("the request of somebody unknown:\n%s", told(c))
 	}
+	early := saga(id)
+	early[4].(world.EventsSeen).Events[0].Time = after(29) // before what caused it, by its emitter's clock
+	if c, _ := chain(early); !strings.Contains(told(c), "4 event history>orders e-2 30+0") {
+		t.Errorf("an event stands before its cause:\n%s", told(c))
+	}
 	w := fold(t, world.EventsSeen{At: after(1), Events: []world.EventSeen{placedAt(1, "orders", "e", "")}})
 	e, _ := w.Event("e")
 	if _, ok := w.Chain(e); ok {
