@@ -1,4 +1,5 @@
-// Package tap watches the streams: it turns what the bus holds and says into observations, and takes no part in it.
+// Package tap watches the streams: it turns what the bus holds and says into observations, answers what is asked of it on
+// demand, and takes no part in it but to send dead letters again.
 package tap
 
 import (

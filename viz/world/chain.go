@@ -106,7 +106,7 @@ func (b *chainBuilder) span(s *passage) {
 	b.links = append(b.links, l)
 }
 
-// event takes the newest of the entries that hold an event: events come newest first.
+// event is one entry. Events come newest first: of several entries that hold one, the oldest is what its handlings come from.
 func (b *chainBuilder) event(e *Event) {
 	if len(b.links) == maxSteps {
 		b.whole = false

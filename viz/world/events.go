@@ -232,15 +232,23 @@ func (f *folded) in(b []byte) bool {
 	return bytes.Contains(f.scratch, f.text)
 }
 
-// Event is the newest event with that CloudEvents id or entry id.
+// Event is the newest event with that CloudEvents id or entry id; a dead letter only where no stream has the event itself,
+// or by its entry id.
 func (w *World) Event(id string) (Event, bool) {
 	if id == "" {
 		return Event{}, false
 	}
+	var letter *heldEvent
 	for i := range w.events.n {
-		if e := w.events.back(i); e.ID == id || e.EntryID == id {
+		switch e := w.events.back(i); {
+		case e.EntryID == id, e.ID == id && !strings.HasSuffix(e.Stream, deadSuffix):
 			return e.answer(), true
+		case e.ID == id && letter == nil:
+			letter = e
 		}
+	}
+	if letter != nil {
+		return letter.answer(), true
 	}
 	return Event{}, false
 }

@@ -187,8 +187,8 @@ func TestDeliveries(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			w := fold(t, append([]world.Observation{event}, tc.obs...)...)
 			e, _ := w.Event(id)
-			if e.Stream == "orders.dead" { // the newest is the letter: look at the event itself
-				e, _ = w.Event(entry)
+			if e.Stream != "orders" {
+				t.Fatalf("by its id it is found on %s", e.Stream)
 			}
 			ds := w.Deliveries(e)
 			if len(ds) != 1 || ds[0].Service != "history" || ds[0].Group != "readers" {
@@ -205,6 +205,10 @@ func TestDeliveries(t *testing.T) {
 				t.Errorf("got %q, want %q", got, tc.want)
 			}
 		})
+	}
+	w := fold(t, died)
+	if e, ok := w.Event(id); !ok || e.Stream != "orders.dead" || len(w.Deliveries(e)) != 0 {
+		t.Errorf("the letter alone: %+v %v", e, ok)
 	}
 	if ds := fold(t).Deliveries(world.Event{Stream: "none"}); ds == nil || len(ds) != 0 {
 		t.Errorf("nobody takes it: %+v", ds)
