@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -21,14 +22,17 @@ type lab struct {
 	*httptest.Server
 	mu     sync.Mutex
 	asked  []string
-	answer http.HandlerFunc   // of the API
-	hangUp context.CancelFunc // ends the newest socket; later ones are served
+	answer http.HandlerFunc    // of the API
+	hangUp context.CancelFunc  // ends the newest socket; later ones are served
+	top    int                 // number of the newest invented event
+	hushed bool                // sockets stay open and say nothing, as those of a server that hangs
+	more   chan map[string]any // parts of a frame to send besides
 }
 
 func newLab(t *testing.T, frame string) *lab {
 	t.Helper()
 	state := fixture(t, frame)
-	l := &lab{answer: func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }}
+	l := &lab{more: make(chan map[string]any), answer: func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }}
 	mux := http.NewServeMux()
 	mux.Handle("/", Handler(Options{State: func() ([]byte, error) { return state, nil }}))
 	var sockets sync.WaitGroup
@@ -41,7 +45,7 @@ func newLab(t *testing.T, frame string) *lab {
 		l.mu.Lock()
 		l.hangUp = hangUp
 		l.mu.Unlock()
-		play(ctx, w, r, state)
+		l.play(ctx, w, r, state)
 	})
 	costs := readJSON(t, "costs")
 	mux.HandleFunc("GET /api/v1/features/{feature}/{pattern}", func(w http.ResponseWriter, r *http.Request) {
@@ -99,14 +103,27 @@ func (l *lab) all() []string {
 	return slices.Clone(l.asked)
 }
 
+// hush makes every socket silent, or lets them speak again.
+func (l *lab) hush(is bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.hushed = is
+}
+
+func (l *lab) silent() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.hushed
+}
+
 // play sends the frame, then diffs in which every busy connection grows, until ctx or the browser ends.
-func play(ctx context.Context, w http.ResponseWriter, r *http.Request, state []byte) {
+func (l *lab) play(ctx context.Context, w http.ResponseWriter, r *http.Request, state []byte) {
 	conn, err := (&websocket.Upgrader{}).Upgrade(w, r, nil)
 	if err != nil {
 		return
 	}
 	defer conn.Close()
-	if conn.WriteMessage(websocket.TextMessage, state) != nil {
+	if !l.silent() && conn.WriteMessage(websocket.TextMessage, state) != nil {
 		return
 	}
 	var f map[string]any
@@ -117,10 +134,16 @@ func play(ctx context.Context, w http.ResponseWriter, r *http.Request, state []b
 	tick := time.NewTicker(150 * time.Millisecond)
 	defer tick.Stop()
 	for rev := 101.0; ; rev++ {
+		frame := map[string]any{"from": rev - 1, "rev": rev, "at": f["at"]}
 		select {
 		case <-ctx.Done():
 			return
+		case more := <-l.more:
+			maps.Copy(frame, more)
 		case <-tick.C:
+		}
+		if l.silent() {
+			continue
 		}
 		var grown []any
 		for i, e := range edges {
@@ -133,7 +156,10 @@ func play(ctx context.Context, w http.ResponseWriter, r *http.Request, state []b
 				grown = append(grown, e)
 			}
 		}
-		if conn.WriteJSON(map[string]any{"from": rev - 1, "rev": rev, "at": f["at"], "edges": grown}) != nil {
+		if frame["edges"] == nil {
+			frame["edges"] = grown
+		}
+		if conn.WriteJSON(frame) != nil {
 			return
 		}
 	}

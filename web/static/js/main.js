@@ -6,23 +6,27 @@ import { Cards } from './nodes.js';
 import { connect } from './socket.js';
 import { Controls } from './controls.js';
 import { CostPanel } from './cost.js';
+import { DeadMarks } from './deadmarks.js';
 import { Dots } from './dots.js';
 import { Edges, sign } from './edges.js';
 import { Feed } from './feed.js';
 import { fit, layout, TALL } from './layout.js';
 import { hatches } from './drum.js';
+import { Inspector } from './inspect.js';
 import { legend } from './legend.js';
 import { Lens } from './lens.js';
 import { Matrix } from './matrix.js';
 import { Mix } from './mix.js';
 import { More } from './more.js';
 import { Notes } from './notes.js';
+import { hit, listen } from './opens.js';
 import { parse } from './messages.js';
 import { Outboxes } from './outbox.js';
 import { Picker } from './picker.js';
 import { Piles } from './piles.js';
 import { River } from './river.js';
 import { Traffic } from './traffic.js';
+import { clock } from './words.js';
 import { apply, empty } from './world.js';
 
 const lines = /** @type {SVGSVGElement} */ (/** @type {unknown} */ (byId('lines')));
@@ -44,15 +48,19 @@ const hands = { say, more: (b, verbs) => more.open(b, verbs) };
 lines.append(hatches(), sign());
 const river = new River(lines, byId('cards'), hands);
 const edges = new Edges(lines, byId('labels'));
-const piles = new Piles(lines, byId('labels')), outboxes = new Outboxes(byId('labels'));
+const piles = new Piles(lines, byId('labels')), outboxes = new Outboxes(byId('labels')), deads = new DeadMarks(byId('labels'));
 const cards = new Cards(byId('cards'), hands);
 const dots = new Dots(/** @type {HTMLCanvasElement} */ (byId('dots')));
 const traffic = new Traffic(dots, edges, cards);
 const cost = new CostPanel(() => ask());
-const matrix = new Matrix(byId('matrix'), byId('works-say'), (feature, pattern, b) => cost.show(feature, pattern, b));
+const inspector = new Inspector({ changed: () => ask(), opened: () => cost.hide(), say });
+const matrix = new Matrix(byId('matrix'), byId('works-say'), (feature, pattern, b) => {
+  inspector.close(); // one panel at a time
+  cost.show(feature, pattern, b);
+});
 const picker = new Picker(byId('pick'), byId('pick-say'), () => ask());
 const mix = new Mix(say);
-const notes = new Notes(byId('notes')), feed = new Feed(byId('events'));
+const notes = new Notes(byId('notes')), feed = new Feed(byId('events'), (e) => inspector.open('event', e.id || e.entry_id));
 const controls = new Controls(say, () => traffic.theme());
 
 let world = empty();
@@ -66,13 +74,16 @@ let shape = true, asked = false;
 function take(f) {
   const a = apply(world, f);
   if (a.gap) return false;
+  feed.add(f.events, f.full && f.rev < world.rev);
   world = a.world;
   if (!Number.isNaN(world.at)) offset = world.at - Date.now();
   shape ||= a.shape;
-  if (place && !shape && a.flows.length > 0) traffic.show(world, place, new Lens(world, picker.wanted), a.flows);
+  if (place && !shape && a.flows.length > 0) traffic.show(world, place, lensNow(), a.flows);
   ask();
   return true;
 }
+
+const lensNow = () => new Lens(world, picker.wanted, inspector.path(world));
 
 function ask() {
   if (asked) return;
@@ -87,20 +98,22 @@ function render() {
   if (shape || !place) arrange();
   if (!place) return;
   const now = Date.now() + offset;
-  const lens = new Lens(world, picker.wanted);
+  const lens = lensNow();
   /** @type {import('./layout.js').Box[]} */
   const labels = [];
   picker.render(world);
   river.render(world, place, lens, now);
   outboxes.render(world, place, lens, labels);
   piles.render(world, place, lens, labels);
+  deads.render(world, place, lens, labels);
   edges.render(world, place, lens, labels);
   cards.render(world, place, lens, now);
   more.render();
   cost.render(world);
+  inspector.render(world, now);
   matrix.render(world, lens.pattern?.id ?? '', cost.key);
   notes.render(world);
-  feed.render(world);
+  feed.render(world, inspector.kind === 'event' ? inspector.id : '');
   controls.render(world);
   mix.render(world);
 }
@@ -126,6 +139,11 @@ function arrange() {
 
 const first = byId('state').textContent;
 if (first) take(parse(first));
+inspector.follow();
+listen(stage, (kind, id) => inspector.open(kind, id), (x, y) => {
+  const l = place, lens = lensNow();
+  return l && hit(world, l, (e) => edges.wayOf(l, e), (e) => lens.hidesEdge(e), x, y);
+});
 new ResizeObserver(() => {
   shape = true;
   ask();
@@ -136,9 +154,11 @@ const retry = connect(`${location.protocol === 'https:' ? 'wss' : 'ws'}://${loca
   frame: take,
   lost: (why, wait) => {
     document.body.classList.add('lost');
-    text(link, `✕ ${why}: the picture stands still. Trying again in ${Math.max(1, Math.round(wait / 1000))} s`);
+    const since = Number.isNaN(world.at) ? '' : ` since ${clock(world.at)}`;
+    text(link, `✕ ${why}: the picture stands still${since}. Trying again in ${Math.max(1, Math.round(wait / 1000))} s`);
   },
   live: () => {
+    if (document.body.classList.contains('lost')) inspector.retry();
     document.body.classList.remove('lost');
     text(link, '');
   },

@@ -24,6 +24,7 @@ class Store {
     this.holder = el('div', 'drum-holder');
     this.root = el('div', 'store', this.holder, this.badge, this.engine, this.state, this.chips.root, this.verbs.root);
     this.root.setAttribute('role', 'group');
+    this.root.tabIndex = 0;
     this.root.dataset.node = id;
     this.strata = '';
   }
@@ -76,6 +77,7 @@ class Card {
     this.pace = el('p', 'card-pace');
     this.main = el('div', 'card-main', this.name, this.label, this.state, this.pace, this.chips.root, this.verbs.root);
     this.root = el('article', 'card', this.main);
+    this.root.tabIndex = 0;
     this.root.dataset.node = id;
     /** @type {Map<string, Store>} */
     this.stores = new Map();
