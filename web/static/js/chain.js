@@ -28,12 +28,12 @@ function row(s, whole, here, w) {
   name.style.paddingLeft = `${Math.min(5, Math.max(0, s.depth - 1)) * 8}px`;
   if (s.kind === 'event') name.append(el('i', `swatch ${colour}`), s.event_id && s.event_id !== here ? link('event', s.event_id, s.type) : s.type);
   else name.append(s.kind === 'take' ? `${s.stream} ▸ ${s.to}` : `${s.from || 'dashboard'} → ${s.to}`);
-  const b = s.kind === 'event' ? el('span', `fall-tick ${colour}`) : el('span', `fall-bar ${s.kind === 'take' ? `take ${colour}` : `via-${s.via || 'request'}`}`);
+  const b = s.kind === 'event' ? el('span', `fall-tick ${colour}`) : el('span', s.kind === 'take' ? `fall-tick take ${colour}` : `fall-bar via-${s.via || 'request'}`);
   b.style.left = `${place.left}%`;
   if (s.kind !== 'event') b.style.width = `${place.width}%`;
   track.append(b);
   if (s.via === 'bus' || s.via === 'store') track.append(word(s.via === 'bus' ? 'bus' : 'database', place));
-  const li = el('li', `fall-row${s.failed ? ' failed' : ''}`, name, track, el('span', 'fall-time', s.failed ? '✕' : millis(s.kind === 'event' ? s.start_ms : s.took_ms)));
+  const li = el('li', `fall-row${s.failed ? ' failed' : ''}`, name, track, el('span', 'fall-time', s.failed ? '✕' : s.kind === 'event' ? `+${millis(s.start_ms)}` : millis(s.took_ms)));
   if (s.failed && s.reason) li.append(el('span', 'fall-reason', s.reason));
   if (here && s.event_id === here && s.kind === 'event') li.setAttribute('aria-current', 'true');
   li.title = stepSentence(s);

@@ -37,7 +37,7 @@ export class DeadMarks {
       const [n, of] = services.get(id) ?? [0, ''], node = w.nodes.get(id);
       if (n === 0 || !node) continue;
       const words = `✉ ${count(n)} dead letter${n === 1 ? '' : 's'}`, under = l.tall || p.bank > 0;
-      const y = l.tall ? p.y + p.h + (stuck(node) ? 29 : -6) : under ? p.y + p.h - 9 : p.y - 11;
+      const y = l.tall ? p.y + p.h + (stuck(node) ? 29 : -6) : under ? p.y + p.h - 5 : p.y - 13;
       this.mark(`node ${id}`, words, of ? `dead=${of}` : `node=${id}`, `${id} gave up on ${count(n)} events`, { x: p.x + 12, y, w: words.length * 6.6 + 18, h: 20 }, boxes).classList.toggle('faint', lens.hidesNode(node));
     }
     for (const [name, n] of streams) {

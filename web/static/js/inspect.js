@@ -153,7 +153,9 @@ export class Inspector {
     if (this.kind === 'stream') return pathOf(w, this.id, '');
     if (this.kind === 'event') return this.reply ? pathOf(w, this.reply.stream, this.reply.node) : undefined;
     const e = this.kind === 'edge' ? w.edges.get(this.id) : undefined;
-    return e && { nodes: new Set([e.from, e.to]), edges: new Set([e.id]), lanes: new Set([e.from, e.to]) };
+    if (!e) return undefined;
+    const nodes = e.kind === 'emit' ? [e.from] : e.kind === 'take' ? [e.to] : [e.from, e.to];
+    return { nodes: new Set(nodes), edges: new Set([e.id]), lanes: new Set(e.kind === 'emit' ? [e.to] : e.kind === 'take' ? [e.from] : []) };
   }
 
   /** The connection is back: what failed is asked for at once. */
@@ -175,7 +177,7 @@ export class Inspector {
     text(this.title, kind === 'edge' && edge ? `${edge.from} → ${edge.to}` : kind === 'event' ? r ? r.type || 'event without a type' : id : kind === 'dead' && !id ? 'all streams' : id);
     text(this.line, this.failed);
     /** @type {(HTMLElement|string)[]} */
-    const view = [...(node ? nodeHead(node, c) : edge ? edgeHead(edge, w) : []), ...(node?.kind === 'bus' ? busView(w) : [])];
+    const view = [...(node ? nodeHead(node, c) : edge ? edgeHead(edge) : []), ...(node?.kind === 'bus' ? busView(w) : [])];
     if (r) {
       view.push(...(kind === 'node' ? nodeView(r, c) : kind === 'stream' ? streamView(r, c) : kind === 'edge' ? edgeView(r) : kind === 'event' ? eventView(r, w) : deadView(r, id, now)));
     } else if (!this.failed) view.push(words('Looking…'));

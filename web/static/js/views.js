@@ -5,7 +5,7 @@ import { el } from './dom.js';
 import { outboxWords, stuck } from './outbox.js';
 import { facts, folded, link, part, say, table } from './pieces.js';
 import { age, and, clock, count, engine, faults, millis, rate, state } from './words.js';
-import { behind } from './world.js';
+import { behind, PILE } from './world.js';
 
 /** @typedef {import('./world.js').World} World */
 /** @typedef {{w: World, now: number}} Ctx now: the server's clock, ms */
@@ -55,7 +55,7 @@ export function nodeView(r, c) {
     ...part(reached ? 'Who reaches in' : 'Called by', ...table('Who calls it', ['from', '#rate', '#errors', '#p50'], r.callers.flatMap((x) => other(x, x.from)))),
     ...part('Store', ...r.stores.map((s) => el('p', 'words', link('node', s.id), ` · ${s.version || engine(s)} · ${state(s, c.now).text}`,
       s.holds.length > 0 ? ` · holds ${and(s.holds.map((h) => `${h.kind}${h.copy ? ' (copy)' : ''}`))}` : ''))),
-    ...part('Recent errors', ...r.errors.length > 0 ? table('Recent errors', ['when', 'where', 'what'], r.errors.map((x) => [clock(x.at), x.where, el('span', 'bad', x.text)]))
+    ...part('Recent errors', ...r.errors.length > 0 ? table('Recent errors', ['when', 'where', 'what'], r.errors.map((x) => [el('time', '', clock(x.at)), x.where, el('span', 'bad', x.text)]))
       : n.kind === 'service' ? [say('None was seen.')] : []),
     ...part('', ...r.env.length > 0 ? [folded(`Environment (${r.env.length})`, ...table('Environment', ['name', 'value'], r.env.map((x) => [x.name, x.value])))] : []),
   ];
@@ -63,7 +63,7 @@ export function nodeView(r, c) {
 
 /** What waits for a group. @param {{waiting?: number, lag: number, pending: number}} g */
 function waits(g) {
-  const n = g.waiting ?? (g.lag < 0 ? -1 : g.lag + g.pending), s = el('span', n > 0 ? 'warned' : '', n < 0 ? 'unknown' : count(n));
+  const n = g.waiting ?? (g.lag < 0 ? -1 : g.lag + g.pending), s = el('span', n >= PILE ? 'warned' : '', n < 0 ? 'unknown' : count(n));
   s.title = `${known(g.lag)} not read, ${known(g.pending)} read and not done`;
   return s;
 }
@@ -92,10 +92,10 @@ export function streamView(r, { w, now }) {
 /** @type {Record<string, string>} */
 const WAYS = { call: 'requests', reach: 'reaches into its database', emit: 'emits', take: 'takes' };
 
-/** @param {import('./messages.js').Edge} e @param {World} w */
-export function edgeHead(e, w) {
-  const to = (/** @type {string} */ id) => link(w.streams.has(id) && !w.nodes.has(id) || (e.kind === 'emit' && id === e.to) || (e.kind === 'take' && id === e.from) ? 'stream' : 'node', id);
-  return [el('p', 'words strong', to(e.from), ' → ', to(e.to), ` · ${WAYS[e.kind]} · ${rate(e.rate)}`, ...(e.p50_ms > 0 ? [` · p50 ${millis(e.p50_ms)}`] : [])),
+/** @param {import('./messages.js').Edge} e */
+export function edgeHead(e) {
+  const [from, to] = [link(e.kind === 'take' ? 'stream' : 'node', e.from), link(e.kind === 'emit' ? 'stream' : 'node', e.to)];
+  return [el('p', 'words strong', from, ' → ', to, ` · ${WAYS[e.kind]} · ${rate(e.rate)}`, ...(e.p50_ms > 0 ? [` · p50 ${millis(e.p50_ms)}`] : [])),
     ...(e.failed_rate > 0 ? [say(`✕ ${rate(e.failed_rate)} fail${e.reason ? `: ${e.reason}` : ''}`, 'bad')] : []),
     ...facts(['so far', `${count(e.total)}${e.failed > 0 ? `, ${count(e.failed)} failed` : ''}`],
       ['waits', e.kind === 'take' ? `${known(e.waiting)}${e.oldest_ms > 0 && e.waiting > 0 ? `, oldest ${age(e.oldest_ms)}` : ''}` : ''],
@@ -108,7 +108,7 @@ export function edgeView(r) {
   const rows = r.last.map((x) => {
     const what = x.event ? link('event', x.event.id, `${x.event.type || 'no type'} of ${x.event.subject}`) : `${x.method} ${x.path}`.trim() || x.kind;
     const how = x.failed ? el('b', 'bad', `✕ ${x.reason || x.status || 'failed'}`) : x.status ? `${x.status}` : '✓';
-    return [clock(x.at, true), what, how, x.took_ms === null ? '–' : millis(x.took_ms)];
+    return [el('time', '', clock(x.at, true)), what, how, x.took_ms === null ? '–' : millis(x.took_ms)];
   });
   return part('Newest', ...rows.length > 0 ? table('Newest on this connection', ['when', 'what', 'how', '#took'], rows) : [say('Nothing was seen on it yet.')]);
 }
