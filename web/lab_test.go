@@ -227,6 +227,28 @@ func holds(t *testing.T, ctx context.Context, expression string) {
 	}
 }
 
+// number is what an expression says.
+func number(t *testing.T, ctx context.Context, expression string) float64 {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	n, err := chromedp.Run(ctx, chromedp.Evaluate[float64](expression))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// waitFor waits until it is so.
+func waitFor(t *testing.T, what string, so func() bool) {
+	t.Helper()
+	for end := time.Now().Add(10 * time.Second); !so(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("never so: %s", what)
+		}
+	}
+}
+
 // keys types into what has the focus.
 func keys(t *testing.T, ctx context.Context, keys string) {
 	t.Helper()

@@ -73,7 +73,7 @@ func (l *lab) log(q url.Values) []any {
 	for seq := top; seq > 0 && len(events) < limit; seq-- {
 		e := invented(seq)
 		raw, _ := json.Marshal(e["raw"]) // made here
-		if strings.Contains(e["type"].(string), q.Get("type")) && strings.Contains(string(raw), q.Get("text")) &&
+		if strings.Contains(e["type"].(string), strings.ToLower(q.Get("type"))) && strings.Contains(string(raw), q.Get("text")) &&
 			(q.Get("stream") == "" || q.Get("stream") == e["stream"]) {
 			events = append(events, e)
 		}

@@ -15,8 +15,8 @@ import { colourOf } from './world.js';
 const ROW = 24;
 /** Rows beside those in sight; rows asked for at once; ms between two questions, and after one that failed. */
 const BESIDE = 6, PAGE = 300, PACE = 1000, LATER = 4000;
-/** A gap of more than this is not filled while it runs by. */
-const RUNS = 600;
+/** Where more than this is missing among the newest so many rows, they run by too fast to be filled. */
+const RUNS = 600, NEWEST = 500;
 
 /** @param {Event|Gap} x */
 const keyOf = (x) => ('gap' in x ? `gap ${x.lo}` : `${x.seq}`);
@@ -297,8 +297,9 @@ export class Feed {
     const fresh = this.rows.spans.length === 0;
     if (filtered(this.filter) && (fresh || (this.filter.text && this.still === undefined && this.top > this.rows.newest))) return { before: 0, limit: PAGE };
     if (this.still === undefined) {
-      const gap = this.items.slice(first, last).find((x) => 'gap' in x && !x.gone && (x.gap <= RUNS || first > 0));
-      if (gap) return { before: /** @type {Gap} */ (gap).hi + 1, limit: PAGE, gap: /** @type {Gap} */ (gap) };
+      const missing = (/** @type {number} */ a, /** @type {number} */ b) => this.items.slice(a, b).flatMap((x) => ('gap' in x && !x.gone ? [x] : []));
+      const late = missing(0, NEWEST), [gap] = late.reduce((n, x) => n + x.gap, 0) <= RUNS ? late : first > 0 ? missing(first, last) : [];
+      if (gap) return { before: gap.hi + 1, limit: PAGE, gap };
     }
     if (!fresh && !this.rows.whole && this.items.length < KEPT && last + 40 > this.items.length) return { before: this.rows.oldest, limit: PAGE };
     return undefined;
