@@ -186,7 +186,7 @@ func TestFeed(t *testing.T) {
 	holds(t, ctx, `(document.querySelector('.feed-scroll').scrollTop = 0, true)`)
 
 	// Filters: by words in the head, by the server in the payload.
-	holds(t, ctx, `(() => { const i = document.querySelector('.feed-type-filter'); i.value = 'STOCK'; i.dispatchEvent(new Event('input')); return true; })()`)
+	holds(t, ctx, `(() => { const i = document.querySelector('.feed-type-filter'); i.value = 'stock'; i.dispatchEvent(new Event('input')); return true; })()`)
 	holds(t, ctx, `[...document.querySelectorAll('#events tr[data-event]')].length > 5 && [...document.querySelectorAll('#events tr[data-event]')].every((r) => r.innerText.includes('stock.changed'))`)
 	holds(t, ctx, `(() => { const i = document.querySelector('.feed-type-filter'); i.value = ''; i.dispatchEvent(new Event('input')); const s = document.querySelector('.feed-text-filter'); s.value = 'needle'; s.dispatchEvent(new Event('input')); return true; })()`)
 	holds(t, ctx, first+` && `+first+`.dataset.event === '9002' && [...document.querySelectorAll('#events tr[data-event]')].every((r) => Number(r.dataset.event) % 7 === 0)`)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -29,6 +30,10 @@ func panelLab(t *testing.T, frame string) *lab {
 		switch a, found := answers[path]; {
 		case r.Method == http.MethodPost && strings.HasSuffix(path, "/resend"):
 			v = map[string]any{"sent": 1}
+		case path == "/api/v1/deadletters":
+			all := answers[path].(map[string]any)["dead"].([]any)
+			of := slices.DeleteFunc(slices.Clone(all), func(d any) bool { return d.(map[string]any)["of"] != r.URL.Query().Get("stream") })
+			v = map[string]any{"total": len(of), "dead": of}
 		case path == "/api/v1/events":
 			v = map[string]any{"events": l.log(r.URL.Query())}
 		case found:
@@ -73,7 +78,7 @@ func (l *lab) log(q url.Values) []any {
 	for seq := top; seq > 0 && len(events) < limit; seq-- {
 		e := invented(seq)
 		raw, _ := json.Marshal(e["raw"]) // made here
-		if strings.Contains(e["type"].(string), strings.ToLower(q.Get("type"))) && strings.Contains(string(raw), q.Get("text")) &&
+		if strings.Contains(e["type"].(string), q.Get("type")) && strings.Contains(string(raw), q.Get("text")) &&
 			(q.Get("stream") == "" || q.Get("stream") == e["stream"]) {
 			events = append(events, e)
 		}

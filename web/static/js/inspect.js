@@ -5,7 +5,7 @@
 import { all, keep, onMove } from './address.js';
 import { get, post } from './api.js';
 import { byId, el, text } from './dom.js';
-import { deadView } from './deadview.js';
+import { deadView, LETTERS } from './deadview.js';
 import { eventView, rawText, settled } from './eventview.js';
 import { FrameError } from './parse.js';
 import { become, say as words } from './pieces.js';
@@ -174,12 +174,12 @@ export class Inspector {
     this.mark(true);
     const node = kind === 'node' ? w.nodes.get(id) : undefined, edge = kind === 'edge' ? w.edges.get(id) : undefined;
     text(this.kindSay, { node: node?.kind ?? 'node', stream: w.streams.get(id)?.dead ? 'dead letter stream' : 'stream', edge: 'connection', event: `event${r ? ` on ${r.stream}` : ''}`, dead: 'dead letters' }[kind]);
-    text(this.title, kind === 'edge' && edge ? `${edge.from} → ${edge.to}` : kind === 'event' ? r ? r.type || 'event without a type' : id : kind === 'dead' && !id ? 'all streams' : id);
+    text(this.title, kind === 'edge' && edge ? `${edge.from} → ${edge.to}` : kind === 'event' ? r ? r.type || 'event without a type' : id : id);
     text(this.line, this.failed);
     /** @type {(HTMLElement|string)[]} */
     const view = [...(node ? nodeHead(node, c) : edge ? edgeHead(edge) : []), ...(node?.kind === 'bus' ? busView(w) : [])];
     if (r) {
-      view.push(...(kind === 'node' ? nodeView(r, c) : kind === 'stream' ? streamView(r, c) : kind === 'edge' ? edgeView(r) : kind === 'event' ? eventView(r, w) : deadView(r, id, now)));
+      view.push(...(kind === 'node' ? nodeView(r, c) : kind === 'stream' ? streamView(r, c) : kind === 'edge' ? edgeView(r) : kind === 'event' ? eventView(r, w) : deadView(r, now)));
     } else if (!this.failed) view.push(words('Looking…'));
     become(/** @type {ChildNode} */ (this.body.firstChild), el('div', '', ...view));
   }
@@ -200,7 +200,7 @@ export class Inspector {
     try {
       const r = kind === 'node' ? nodeReply(await read(`/api/v1/nodes/${e}`)) : kind === 'stream' ? streamReply(await read(`/api/v1/streams/${e}`))
         : kind === 'edge' ? edgeReply(await read(`/api/v1/edges/${e}`)) : kind === 'event' ? eventReply(await read(`/api/v1/events/${e}`))
-          : deadReply(await read('/api/v1/deadletters?limit=500'));
+          : deadReply(await read(`/api/v1/deadletters?stream=${e}&limit=${LETTERS}`));
       if (this.request !== mine) return;
       Object.assign(this, { reply: r, failed: '', wait: FIRST });
     } catch (x) {

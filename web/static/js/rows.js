@@ -8,11 +8,8 @@
 /** So many events are kept; of those that come while the list stands still, as many again. */
 export const KEPT = 10000;
 
-/** @param {string} want @param {string} got */
-const within = (want, got) => got.toLowerCase().includes(want.toLowerCase());
-
-/** Whether an event passes; what its payload holds only the server knows. @param {Filter} f @param {Event} e */
-export const passes = (f, e) => within(f.type, e.type) && within(f.subject, e.subject) && (!f.stream || f.stream === e.stream) && (!f.node || f.node === e.node);
+/** Whether an event passes, as the server decides it; what its payload holds only the server knows. @param {Filter} f @param {Event} e */
+export const passes = (f, e) => e.type.includes(f.type) && e.subject.includes(f.subject) && (!f.stream || f.stream === e.stream) && (!f.node || f.node === e.node);
 
 /** @param {Filter} f */
 export const filtered = (f) => Object.values(f).some((v) => v !== '');

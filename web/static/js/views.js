@@ -77,7 +77,7 @@ export const busView = (w) => part('Streams', ...table('Streams', ['stream', '#r
 
 /** @param {import('./replies.js').StreamReply} r @param {Ctx} c */
 export function streamView(r, { w, now }) {
-  const s = r.stream, entry = (/** @type {{entry_id: string, at: number}|null} */ e) => (e ? `${e.entry_id}${Number.isNaN(e.at) ? '' : ` · ${age(now - e.at)} ago`}` : 'none');
+  const s = r.stream, entry = (/** @type {{entry_id: string, at: number}|null} */ e) => (e ? `${e.entry_id}${Number.isNaN(e.at) ? '' : ` · ${age(now - e.at)} ago`}` : s.length > 0 ? 'not known now' : 'none');
   const deads = [...w.edges.values()].reduce((a, e) => a + (e.kind === 'take' && e.from === s.name ? Math.max(0, e.dead) : 0), 0);
   return [
     ...facts(['kept', `${count(s.length)} entries`], ['added so far', count(s.total)], ['first', entry(r.first)], ['last', entry(r.last)],
