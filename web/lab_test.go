@@ -26,13 +26,14 @@ type lab struct {
 	hangUp context.CancelFunc  // ends the newest socket; later ones are served
 	top    int                 // number of the newest invented event
 	hushed bool                // sockets stay open and say nothing, as those of a server that hangs
+	state  []byte              // the full frame that a new socket begins with
 	more   chan map[string]any // parts of a frame to send besides
 }
 
 func newLab(t *testing.T, frame string) *lab {
 	t.Helper()
 	state := fixture(t, frame)
-	l := &lab{more: make(chan map[string]any), answer: func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }}
+	l := &lab{state: state, more: make(chan map[string]any), answer: func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }}
 	mux := http.NewServeMux()
 	mux.Handle("/", Handler(Options{State: func() ([]byte, error) { return state, nil }}))
 	var sockets sync.WaitGroup
@@ -45,7 +46,7 @@ func newLab(t *testing.T, frame string) *lab {
 		l.mu.Lock()
 		l.hangUp = hangUp
 		l.mu.Unlock()
-		l.play(ctx, w, r, state)
+		l.play(ctx, w, r)
 	})
 	costs := readJSON(t, "costs")
 	mux.HandleFunc("GET /api/v1/features/{feature}/{pattern}", func(w http.ResponseWriter, r *http.Request) {
@@ -110,29 +111,42 @@ func (l *lab) hush(is bool) {
 	l.hushed = is
 }
 
-func (l *lab) silent() bool {
+// truth changes the frame that new sockets begin with.
+func (l *lab) truth(state []byte) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.hushed
+	l.state = state
+}
+
+// says is what a new socket begins with; ok is false while sockets are silent.
+func (l *lab) says() (state []byte, ok bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.state, !l.hushed
 }
 
 // play sends the frame, then diffs in which every busy connection grows, until ctx or the browser ends.
-func (l *lab) play(ctx context.Context, w http.ResponseWriter, r *http.Request, state []byte) {
+func (l *lab) play(ctx context.Context, w http.ResponseWriter, r *http.Request) {
 	conn, err := (&websocket.Upgrader{}).Upgrade(w, r, nil)
 	if err != nil {
 		return
 	}
 	defer conn.Close()
-	if !l.silent() && conn.WriteMessage(websocket.TextMessage, state) != nil {
-		return
+	tick := time.NewTicker(150 * time.Millisecond)
+	defer tick.Stop()
+	state, ok := l.says()
+	for ; !ok; state, ok = l.says() {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
 	}
 	var f map[string]any
-	if json.Unmarshal(state, &f) != nil {
+	if json.Unmarshal(state, &f) != nil || conn.WriteMessage(websocket.TextMessage, state) != nil {
 		return
 	}
 	edges, _ := f["edges"].([]any)
-	tick := time.NewTicker(150 * time.Millisecond)
-	defer tick.Stop()
 	for rev := 101.0; ; rev++ {
 		frame := map[string]any{"from": rev - 1, "rev": rev, "at": f["at"]}
 		select {
@@ -142,7 +156,7 @@ func (l *lab) play(ctx context.Context, w http.ResponseWriter, r *http.Request, 
 			maps.Copy(frame, more)
 		case <-tick.C:
 		}
-		if l.silent() {
+		if _, ok := l.says(); !ok {
 			continue
 		}
 		var grown []any

@@ -218,6 +218,7 @@ func TestSilentServer(t *testing.T) {
 	l.hush(true)
 	holds(t, ctx, `document.body.classList.contains('lost') && document.querySelector('#link').innerText.includes('nothing was heard for 5 s: the picture stands still since')`)
 	holds(t, ctx, `document.querySelector('[data-node="catalog"] .state').innerText !== window.was`)
+	l.truth(fixture(t, "calm"))
 	l.hush(false)
-	holds(t, ctx, `!document.body.classList.contains('lost') && document.querySelector('#link').innerText === ''`)
+	holds(t, ctx, `document.querySelector('[data-node="catalog"]').dataset.state === 'up' && !document.body.classList.contains('lost') && document.querySelector('#link').innerText === ''`)
 }
