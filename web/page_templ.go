@@ -11,7 +11,7 @@ import templruntime "github.com/a-h/templ/runtime"
 import "encoding/json"
 
 // styles in the order of their layers.
-var styles = []string{"tokens", "base", "layout", "header", "card", "drum", "river", "edges", "piles", "lens", "matrix", "cost", "inspect", "lists", "feed", "legend", "popover"}
+var styles = []string{"tokens", "base", "layout", "header", "card", "drum", "river", "edges", "piles", "lens", "matrix", "cost", "lists", "feed", "legend", "popover"}
 
 // page is the dashboard; state is a full frame as JSON, which the modules read from the data block.
 func page(state json.RawMessage) templ.Component {

@@ -8,8 +8,11 @@ let kept = new URLSearchParams(location.hash.includes('=') ? location.hash.slice
 /** @param {string} k @returns {string} '' for none */
 export const kept1 = (k) => kept.get(k) ?? '';
 
-/** All that is kept, as name and value. */
-export const all = () => [...kept];
+/** What may be open beside the map. @typedef {'node'|'stream'|'edge'|'event'|'dead'} Kind @type {Kind[]} */
+export const KINDS = ['node', 'stream', 'edge', 'event', 'dead'];
+
+/** What is open, as kind and id. @returns {[Kind, string]|undefined} */
+export const opened = () => /** @type {[Kind, string]|undefined} */ ([...kept].find(([k]) => /** @type {string[]} */ (KINDS).includes(k)));
 
 /** @param {() => void} f told when the reader went to another address, not of own changes */
 export const onMove = (f) => told.add(f);

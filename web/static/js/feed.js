@@ -4,7 +4,8 @@
 
 import { get } from './api.js';
 import { attr, byId, el, text } from './dom.js';
-import { eventsReply } from './replies.js';
+import { event } from './messages.js';
+import { json, list, object } from './parse.js';
 import { filtered, KEPT, passes, Rows, shapeOf } from './rows.js';
 import { clock, count } from './words.js';
 import { colourOf } from './world.js';
@@ -82,7 +83,7 @@ export class Feed {
     this.body.addEventListener('click', (e) => this.pick(/** @type {Element} */ (e.target).closest('tr')));
     this.body.addEventListener('keydown', (e) => this.key(e));
     document.addEventListener('keydown', (e) => {
-      if (e.key !== 'Escape' || e.defaultPrevented || !document.body.classList.contains('feeds') || document.querySelector(':popover-open')) return;
+      if (e.key !== 'Escape' || e.defaultPrevented || !document.body.classList.contains('feeds') || document.querySelector(':popover-open, #inspect:not([hidden])')) return;
       e.preventDefault();
       this.enlarge(false);
     });
@@ -321,7 +322,7 @@ export class Feed {
     const late = setTimeout(() => mine.abort(new Error('no answer for 8 s')), 8000);
     const q = new URLSearchParams(Object.entries({ ...this.filter, before: job.before ? String(job.before) : '', limit: String(job.limit) }).filter(([, v]) => v !== ''));
     try {
-      const { events } = eventsReply(await get(`/api/v1/events?${q}`, mine.signal));
+      const events = list(object(json(await get(`/api/v1/events?${q}`, mine.signal)), 'answer'), 'events', 'answer', event);
       if (this.request !== mine || rows !== this.rows) return;
       const all = events.length < job.limit, hi = job.before ? job.before - 1 : Math.max(top, events[0]?.seq ?? 0);
       const least = all && filtered(this.filter) ? 1 : events[events.length - 1]?.seq ?? hi + 1;

@@ -2,7 +2,7 @@
 // The side panel: whatever was clicked on the map or in the list, in full. It asks the server at most once a second while
 // something of it changes; an answer that does not come is said and asked for again.
 
-import { all, keep, onMove } from './address.js';
+import { keep, KINDS, opened } from './address.js';
 import { get, post } from './api.js';
 import { byId, el, text } from './dom.js';
 import { deadView, LETTERS } from './deadview.js';
@@ -14,10 +14,8 @@ import { busView, edgeHead, edgeView, nodeHead, nodeView, streamView } from './v
 import { count } from './words.js';
 
 /** @typedef {import('./world.js').World} World */
-/** @typedef {import('./pieces.js').Kind} Kind */
+/** @typedef {import('./address.js').Kind} Kind */
 
-/** @type {Kind[]} */
-export const KINDS = ['node', 'stream', 'edge', 'event', 'dead'];
 /** At most one question in so many ms; the first and the longest wait after one that failed; an answer has to come by then. */
 const PACE = 1000, FIRST = 1000, MOST = 8000, WITHIN = 8000;
 /** Drawn at most once in so many ms. */
@@ -73,7 +71,6 @@ export class Inspector {
       e.preventDefault(); // one Escape closes one thing
       this.close();
     });
-    onMove(() => this.follow());
   }
 
   forget() {
@@ -93,8 +90,8 @@ export class Inspector {
 
   /** Opens what the address says. */
   follow() {
-    const found = all().find(([k]) => /** @type {string[]} */ (KINDS).includes(k));
-    if (found) this.show(/** @type {Kind} */ (found[0]), found[1]);
+    const found = opened();
+    if (found) this.show(...found);
     else if (this.kind) this.hide();
   }
 

@@ -1,6 +1,7 @@
 // @ts-check
 // Wiring only; nothing imports it.
 
+import { onMove, opened } from './address.js';
 import { attr, byId, text } from './dom.js';
 import { Cards } from './nodes.js';
 import { connect } from './socket.js';
@@ -12,7 +13,7 @@ import { Edges, sign } from './edges.js';
 import { Feed } from './feed.js';
 import { fit, layout, TALL } from './layout.js';
 import { hatches } from './drum.js';
-import { Inspector } from './inspect.js';
+import { once, sheet } from './later.js';
 import { legend } from './legend.js';
 import { Lens } from './lens.js';
 import { Matrix } from './matrix.js';
@@ -53,14 +54,24 @@ const cards = new Cards(byId('cards'), hands);
 const dots = new Dots(/** @type {HTMLCanvasElement} */ (byId('dots')));
 const traffic = new Traffic(dots, edges, cards);
 const cost = new CostPanel(() => ask());
-const inspector = new Inspector({ changed: () => ask(), opened: () => cost.hide(), say });
+/** The side panel, once something was opened. @type {import('./inspect.js').Inspector|undefined} */
+let inspector;
+const panel = once(async () => {
+  const [{ Inspector }] = await Promise.all([import('./inspect.js'), sheet('inspect')]);
+  inspector = new Inspector({ changed: () => ask(), opened: () => cost.hide(), say });
+  return inspector;
+});
+/** @param {(p: import('./inspect.js').Inspector) => void} f */
+const withPanel = (f) => panel().then(f, (e) => say(`the panel cannot be loaded: ${e.message}`, true));
+const follow = () => { if (inspector || opened()) withPanel((p) => p.follow()); };
+onMove(follow);
 const matrix = new Matrix(byId('matrix'), byId('works-say'), (feature, pattern, b) => {
-  inspector.close(); // one panel at a time
+  inspector?.close(); // one panel at a time
   cost.show(feature, pattern, b);
 });
 const picker = new Picker(byId('pick'), byId('pick-say'), () => ask());
 const mix = new Mix(say);
-const notes = new Notes(byId('notes')), feed = new Feed(byId('events'), (e) => inspector.open('event', e.id || e.entry_id));
+const notes = new Notes(byId('notes')), feed = new Feed(byId('events'), (e) => withPanel((p) => p.open('event', e.id || e.entry_id)));
 const controls = new Controls(say, () => traffic.theme());
 
 let world = empty();
@@ -83,7 +94,7 @@ function take(f) {
   return true;
 }
 
-const lensNow = () => new Lens(world, picker.wanted, inspector.path(world));
+const lensNow = () => new Lens(world, picker.wanted, inspector?.path(world));
 
 function ask() {
   if (asked) return;
@@ -110,10 +121,10 @@ function render() {
   cards.render(world, place, lens, now);
   more.render();
   cost.render(world);
-  inspector.render(world, now);
+  inspector?.render(world, now);
   matrix.render(world, lens.pattern?.id ?? '', cost.key);
   notes.render(world);
-  feed.render(world, inspector.kind === 'event' ? inspector.id : '');
+  feed.render(world, inspector?.kind === 'event' ? inspector.id : '');
   controls.render(world);
   mix.render(world);
 }
@@ -139,8 +150,8 @@ function arrange() {
 
 const first = byId('state').textContent;
 if (first) take(parse(first));
-inspector.follow();
-listen(stage, (kind, id) => inspector.open(kind, id), (x, y) => {
+follow();
+listen(stage, (kind, id) => withPanel((p) => p.open(kind, id)), (x, y) => {
   const l = place, lens = lensNow();
   return l && hit(world, l, (e) => edges.wayOf(l, e), (e) => lens.hidesEdge(e), x, y);
 });
@@ -158,7 +169,7 @@ const retry = connect(`${location.protocol === 'https:' ? 'wss' : 'ws'}://${loca
     text(link, `✕ ${why}: the picture stands still${since}. Trying again in ${Math.max(1, Math.round(wait / 1000))} s`);
   },
   live: () => {
-    if (document.body.classList.contains('lost')) inspector.retry();
+    if (document.body.classList.contains('lost')) inspector?.retry();
     document.body.classList.remove('lost');
     text(link, '');
   },

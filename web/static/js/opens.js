@@ -1,7 +1,7 @@
 // @ts-check
 // What a click on the map means: a card, a store, the bus, a pile, dead letters; else the lane or connection nearest to it.
 
-/** @typedef {import('./pieces.js').Kind} Kind */
+/** @typedef {import('./address.js').Kind} Kind */
 
 /** How far off a line may be clicked, units of the layout. */
 const NEAR = 8;

@@ -3,7 +3,7 @@
 
 import { el } from './dom.js';
 
-/** What may be opened, as kind=id. @typedef {'node'|'stream'|'edge'|'event'|'dead'} Kind */
+/** @typedef {import('./address.js').Kind} Kind */
 
 /** @param {Kind} kind @param {string} id @param {...(Node|string)} label @returns {HTMLElement} */
 export function link(kind, id, ...label) {

@@ -64,8 +64,6 @@ export const edgeReply = answer(record({
     event: maybe(record({ seq: num, id: str, type: str, subject: str })) })),
 }));
 
-export const eventsReply = answer(record({ events: many(event) }));
-
 export const deadReply = answer(record({
   total: num, dead: many(record({ stream: key, of: str, entry_id: key, id: str, type: str, subject: str, group: str, reason: str, attempts: num, at: time, raw: any })),
 }));
