@@ -17,10 +17,13 @@ func TestInspector(t *testing.T) {
 	ctx := tab(t)
 	open(t, ctx, l.URL+"/#pattern=copies", 1440, 900)
 
+	const loaded = `performance.getEntriesByType('resource').some((e) => /inspect[.](js|css)$/.test(e.name))`
+	holds(t, ctx, `!`+loaded) // only once it is wanted
+
 	// A card by keyboard: all that is known of the service.
 	holds(t, ctx, `(document.querySelector('.card[data-node="orders"]').focus(), true)`)
 	keys(t, ctx, "\r")
-	holds(t, ctx, `document.activeElement.id === 'inspect-title' && document.activeElement.innerText === 'orders'`)
+	holds(t, ctx, loaded+` && document.activeElement.id === 'inspect-title' && document.activeElement.innerText === 'orders'`)
 	for _, want := range []string{"POST /sync/orders", "✕ 0.8/s", "catalog refused the connection", "order.placed.v1 2600", "cut off the stream", "✉ 3",
 		"orders-db", "Called by", "shoppers", "the product p-12 is not known here"} {
 		holds(t, ctx, panelSays+`.includes(`+"`"+want+"`"+`)`)
