@@ -14,10 +14,11 @@ test: deps deps-test check
 	$(GO) test -race -timeout 20m ./...
 
 ## check: what can be said without running anything
-check:
+check: web/node_modules/.package-lock.json
 	@out=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$out" ] || { echo "not gofmt-ed: $$out"; exit 1; }
 	$(GO) vet ./...
 	$(GO) tool templ generate -path web >/dev/null && git diff --exit-code --stat -- '*_templ.go'
+	cd web && node_modules/.bin/tsc -p tsconfig.json
 
 ## generate: the templates' Go code
 generate:
@@ -51,9 +52,15 @@ deps:
 	@command -v redis-server >/dev/null || command -v valkey-server >/dev/null || { $(call install,redis-server,no Redis here: an embedded one is used that forgets on restart.); }
 	@command -v postgres >/dev/null || ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || { $(call install,postgresql,no Postgres here; without it make up ends.); }
 
-deps-test:
+deps-test: web/node_modules/.package-lock.json
 	@command -v chromium >/dev/null || { $(call install,chromium,the browser tests need chromium and will fail.); }
 	@command -v node >/dev/null || { $(call install,nodejs,the page's module tests need node and will fail.); }
+
+# What the page is checked with (types, accessibility); the page itself has nothing of it.
+web/node_modules/.package-lock.json: web/package.json web/package-lock.json
+	@command -v npm >/dev/null || { $(call install,nodejs npm,npm is needed to check the page.); }
+	@echo "installing what the page is checked with"
+	@cd web && npm ci --silent --no-audit --no-fund && touch node_modules/.package-lock.json || { echo "npm ci failed: it needs the npm registry once"; exit 1; }
 
 clean:
 	rm -rf bin data

@@ -21,12 +21,12 @@ import (
 type lab struct {
 	*httptest.Server
 	mu     sync.Mutex
+	state  []byte // the frame that the next socket begins with
 	asked  []string
 	answer http.HandlerFunc    // of the API
 	hangUp context.CancelFunc  // ends the newest socket; later ones are served
 	top    int                 // number of the newest invented event
 	hushed bool                // sockets stay open and say nothing, as those of a server that hangs
-	state  []byte              // the full frame that a new socket begins with
 	more   chan map[string]any // parts of a frame to send besides
 }
 

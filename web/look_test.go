@@ -18,6 +18,8 @@ var (
 	lookOnly = flag.String("look-only", "", "only the pictures of this scene")
 )
 
+const big = `document.documentElement.dataset.big || document.querySelector('#big').click()`
+
 // scenes are what is looked at: a state, what of the page is chosen, and what is done before the picture.
 var scenes = []struct{ name, frame, path, do string }{
 	{"calm", "calm", "", ""},
@@ -39,6 +41,10 @@ var scenes = []struct{ name, frame, path, do string }{
 	{"chain", "calm", "/#event=e-1", `setTimeout(() => document.querySelector('#inspect').scrollTo(0, 9999), 800)`},
 	{"letters", "dead", "/#dead=stock", `setTimeout(() => document.querySelector('.letter-foot summary').click(), 800)`},
 	{"feed-large", "calm", "/#event=e-1", `document.querySelector('.feed-large').click()`},
+	{"keys", "outage", "", `document.querySelector('#keys').click()`},
+	{"big", "outage", "", big},
+	{"big-lens", "outage", "/#pattern=copies", big},
+	{"big-slow", "slow", "", big},
 }
 
 // TestLook photographs the page in its states, sizes and themes.
@@ -56,11 +62,12 @@ func TestLook(t *testing.T) {
 			name          string
 			width, height int64
 		}{{"wide", 1440, 900}, {"phone", 390, 844}, {"hall", 1920, 1080}, {"small", 1280, 720}, {"4k", 3840, 2160}} {
-			if scene.name != "calm" && scene.name != "slow-cost" && scene.name != "more" && s.name != "wide" && s.name != "phone" {
+			if scene.name != "calm" && scene.name != "slow-cost" && scene.name != "more" && scene.name != "big" && s.name != "wide" && s.name != "phone" {
 				continue
 			}
 			for _, theme := range []string{"dark", "light"} {
 				open(t, ctx, l.URL+scene.path, s.width, s.height)
+				holds(t, ctx, `(localStorage.clear(), true)`)
 				if scene.do != "" {
 					holds(t, ctx, "("+scene.do+", true)")
 				}

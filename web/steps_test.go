@@ -43,7 +43,7 @@ func TestFaults(t *testing.T) {
 	click(t, ctx, "Errors orders")
 	holds(t, ctx, `document.querySelector('#said').innerText.includes('orders now has 35 % errors')`)
 	click(t, ctx, "More for bus")
-	click(t, ctx, "Cut bus")
+	click(t, ctx, "Cut off bus")
 	holds(t, ctx, `document.querySelector('#said').innerText.includes('bus was cut off')`)
 	for _, want := range []string{"POST /api/v1/nodes/catalog/heal ", `POST /api/v1/nodes/orders/slow {"latency_ms":450}`,
 		`POST /api/v1/nodes/orders/errors {"share":0.35}`, "POST /api/v1/nodes/bus/cut "} {

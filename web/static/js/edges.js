@@ -101,12 +101,6 @@ export class Edges {
     taken.push(box);
     put(s, { x: box.x, y: box.y });
   }
-
-  /** Shows traffic without motion. @param {string} id */
-  pulse(id) {
-    const p = this.paths.all.get(id);
-    if (p && p.getAnimations().length === 0) p.animate([{ strokeOpacity: 1 }, { strokeOpacity: 0.3 }], { duration: 900 });
-  }
 }
 
 /** @param {{x: number, y: number, w: number, h: number}} a @param {{x: number, y: number, w: number, h: number}} b */

@@ -48,6 +48,7 @@ export class Feed {
     this.options = '';
 
     this.pause = el('button', 'feed-pause', '❚❚ Pause');
+    this.pause.id = 'feed-pause';
     this.pause.addEventListener('click', () => this.freeze(this.still === undefined));
     this.large = el('button', 'feed-large', '⤢');
     this.large.addEventListener('click', () => this.enlarge());

@@ -21,6 +21,9 @@ const PACE = 1000, FIRST = 1000, MOST = 8000, WITHIN = 8000;
 /** Drawn at most once in so many ms. */
 const DRAWN = 200;
 
+/** Nothing was asked yet. */
+const FRESH = { failed: '', wait: FIRST, asked: -Infinity, due: 0, drawn: -Infinity };
+
 /** What of the world a view shows: while these are the same objects, nothing of it changed.
  * @param {World} w @param {Kind} kind @param {string} id @returns {unknown[]} */
 export function parts(w, kind, id) {
@@ -63,7 +66,13 @@ export class Inspector {
     this.id = '';
     /** @type {HTMLElement|null} */
     this.opener = null;
-    this.forget();
+    /** @type {AbortController|undefined} */
+    this.request = undefined;
+    /** @type {any} the last answer, of the kind that is open */
+    this.reply = undefined;
+    /** @type {unknown[]|undefined} what the world was when it was asked for */
+    this.seen = undefined;
+    ({ failed: this.failed, wait: this.wait, asked: this.asked, due: this.due, drawn: this.drawn } = FRESH);
     byId('inspect-close').addEventListener('click', () => this.close());
     this.root.addEventListener('click', (e) => this.act(e));
     document.addEventListener('keydown', (e) => {
@@ -75,17 +84,8 @@ export class Inspector {
 
   forget() {
     this.request?.abort();
-    /** @type {AbortController|undefined} */
-    this.request = undefined;
-    /** @type {any} the last answer, of the kind that is open */
-    this.reply = undefined;
-    this.failed = '';
-    this.wait = FIRST;
-    this.asked = -Infinity;
-    this.due = 0;
-    this.drawn = -Infinity;
-    /** @type {unknown[]|undefined} */
-    this.seen = undefined;
+    this.request = this.reply = this.seen = undefined;
+    Object.assign(this, FRESH);
   }
 
   /** Opens what the address says. */

@@ -2,7 +2,9 @@
 // Wiring only; nothing imports it.
 
 import { onMove, opened } from './address.js';
+import { Announcer } from './announce.js';
 import { attr, byId, text } from './dom.js';
+import { big } from './big.js';
 import { Cards } from './nodes.js';
 import { connect } from './socket.js';
 import { Controls } from './controls.js';
@@ -12,6 +14,8 @@ import { Dots } from './dots.js';
 import { Edges, sign } from './edges.js';
 import { Feed } from './feed.js';
 import { fit, layout, TALL } from './layout.js';
+import { Hearing } from './hearing.js';
+import { Keyboard } from './keyboard.js';
 import { hatches } from './drum.js';
 import { once, sheet } from './later.js';
 import { legend } from './legend.js';
@@ -26,6 +30,7 @@ import { Outboxes } from './outbox.js';
 import { Picker } from './picker.js';
 import { Piles } from './piles.js';
 import { River } from './river.js';
+import { Sheet } from './sheet.js';
 import { Traffic } from './traffic.js';
 import { clock } from './words.js';
 import { apply, empty } from './world.js';
@@ -73,6 +78,8 @@ const picker = new Picker(byId('pick'), byId('pick-say'), () => ask());
 const mix = new Mix(say);
 const notes = new Notes(byId('notes')), feed = new Feed(byId('events'), (e) => withPanel((p) => p.open('event', e.id || e.entry_id)));
 const controls = new Controls(say, () => traffic.theme());
+const keyboard = new Keyboard(hands, new Sheet(byId('keys'))), hearing = new Hearing(), announcer = new Announcer(byId('told'));
+big(byId('big'));
 
 let world = empty();
 /** Server's clock less this one's. */
@@ -127,6 +134,9 @@ function render() {
   feed.render(world, inspector?.kind === 'event' ? inspector.id : '');
   controls.render(world);
   mix.render(world);
+  keyboard.render(world);
+  hearing.render(world);
+  announcer.render(world);
 }
 
 /** Lays the map out anew: nodes came or went, or the room changed. */

@@ -5,6 +5,7 @@
 import { attr, el, text } from './dom.js';
 import { Popover } from './popover.js';
 import { others, VERBS } from './verbs.js';
+import { brief } from './words.js';
 
 /** @param {string} value @param {string} max @param {string} step */
 function number(value, max, step) {
@@ -65,7 +66,7 @@ export class More {
     text(this.title, n.id);
     for (const [verb, row] of this.rows) {
       row.hidden = !all.includes(verb);
-      attr(/** @type {HTMLButtonElement} */ (this.buttons.get(verb)), 'aria-label', `${verb[0].toUpperCase()}${verb.slice(1)} ${n.id}`);
+      attr(/** @type {HTMLButtonElement} */ (this.buttons.get(verb)), 'aria-label', `${brief(VERBS[verb].name)} ${n.id}`);
     }
     attr(this.latency, 'aria-label', `How much later ${n.id} answers, in milliseconds`);
     attr(this.share, 'aria-label', `How many of the requests to ${n.id} fail, per cent`);

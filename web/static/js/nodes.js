@@ -4,6 +4,7 @@
 import { Chips } from './chips.js';
 import { attr, el, put, text } from './dom.js';
 import { drum } from './drum.js';
+import { spoken } from './spoken.js';
 import { Verbs } from './verbs.js';
 import { and, cut, engine, faults, millis, rate, state } from './words.js';
 import { behind, COLOURS, storesOf } from './world.js';
@@ -24,7 +25,6 @@ class Store {
     this.holder = el('div', 'drum-holder');
     this.root = el('div', 'store', this.holder, this.badge, this.engine, this.state, this.chips.root, this.verbs.root);
     this.root.setAttribute('role', 'group');
-    this.root.tabIndex = 0;
     this.root.dataset.node = id;
     this.strata = '';
   }
@@ -77,7 +77,6 @@ class Card {
     this.pace = el('p', 'card-pace');
     this.main = el('div', 'card-main', this.name, this.label, this.state, this.pace, this.chips.root, this.verbs.root);
     this.root = el('article', 'card', this.main);
-    this.root.tabIndex = 0;
     this.root.dataset.node = id;
     /** @type {Map<string, Store>} */
     this.stores = new Map();
@@ -99,7 +98,7 @@ class Card {
     this.pace.classList.toggle('bad', n.errors > 0.05 || n.state !== 'up');
     this.pace.title = pace ? `median time to answer over 5 s${n.errors > 0.05 ? `; ${rate(n.errors)} fail` : ''}` : n.reason;
     this.chips.render(n);
-    attr(this.root, 'aria-label', `${n.id}, ${n.kind}${n.label ? ` for ${n.label}` : ''}: ${s.text}${faults(n)}${n.reason && n.state !== 'up' ? `, ${n.reason}` : ''}`);
+    attr(this.root, 'aria-label', spoken(n, now));
     this.verbs.render(n);
     const stores = n.kind === 'store' ? [n] : storesOf(w, n.id);
     for (const x of stores.slice(0, 1)) {

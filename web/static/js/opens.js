@@ -55,10 +55,4 @@ export function listen(stage, open, at) {
     const r = stage.getBoundingClientRect(), scale = r.width / stage.offsetWidth, free = !/** @type {Element} */ (e.target).closest('[data-node]');
     stage.classList.toggle('points', free && at((e.clientX - r.left) / scale, (e.clientY - r.top) / scale) !== undefined);
   });
-  stage.addEventListener('keydown', (e) => {
-    const t = /** @type {HTMLElement} */ (e.target);
-    if (e.key !== 'Enter' || !t.dataset.node || e.defaultPrevented) return;
-    e.preventDefault();
-    open('node', t.dataset.node);
-  });
 }

@@ -26,7 +26,6 @@ export class River {
     this.foot = el('div', 'bus-foot', this.badge);
     this.caption = el('div', 'bus', el('div', 'bus-head', this.title, this.state), this.rate, this.lag, this.foot);
     this.caption.setAttribute('role', 'group');
-    this.caption.tabIndex = 0;
     this.cards.append(this.caption);
     /** @type {Verbs|undefined} */
     this.verbs = undefined;

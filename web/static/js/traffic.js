@@ -1,5 +1,5 @@
 // @ts-check
-// Turns what the counts grew by into moving dots; without motion, into pulses.
+// Turns what the counts grew by into moving dots; without motion the rates alone tell it.
 
 import { line, track } from './geometry.js';
 import { loop } from './frames.js';
@@ -49,12 +49,12 @@ export class Traffic {
    * @param {import('./world.js').Flow[]} flows
    */
   show(w, l, lens, flows) {
-    if (document.hidden) return;
+    if (document.hidden || this.still.matches) return;
     for (const f of flows) {
       if (f.kind === 'wait') continue;
       this.flow(w, l, lens, f);
     }
-    if (!this.still.matches) this.loop.wake();
+    this.loop.wake();
   }
 
   /**
@@ -66,10 +66,6 @@ export class Traffic {
     const kind = w.streams.get(f.stream)?.kind ?? '';
     if (e?.kind === 'take') this.cards.pulse(e.to, kind);
     if (e?.kind === 'emit') this.cards.pulse(e.from, kind);
-    if (this.still.matches) {
-      if (e) this.edges.pulse(e.id);
-      return;
-    }
     const t = e ? this.edges.wayOf(l, e)?.dots : this.lane(l, f.stream);
     if (!t) return;
     const alpha = (e ? lens.hidesEdge(e) : lens.hidesLane(f.stream)) ? FAINT : 1;
