@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -22,14 +23,17 @@ type lab struct {
 	mu     sync.Mutex
 	state  []byte // the frame that the next socket begins with
 	asked  []string
-	answer http.HandlerFunc   // of the API
-	hangUp context.CancelFunc // ends the newest socket; later ones are served
+	answer http.HandlerFunc    // of the API
+	hangUp context.CancelFunc  // ends the newest socket; later ones are served
+	top    int                 // number of the newest invented event
+	hushed bool                // sockets stay open and say nothing, as those of a server that hangs
+	more   chan map[string]any // parts of a frame to send besides
 }
 
 func newLab(t *testing.T, frame string) *lab {
 	t.Helper()
 	state := fixture(t, frame)
-	l := &lab{state: state, answer: func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }}
+	l := &lab{state: state, more: make(chan map[string]any), answer: func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }}
 	mux := http.NewServeMux()
 	mux.Handle("/", Handler(Options{State: func() ([]byte, error) { return state, nil }}))
 	var sockets sync.WaitGroup
@@ -41,9 +45,8 @@ func newLab(t *testing.T, frame string) *lab {
 		defer hangUp()
 		l.mu.Lock()
 		l.hangUp = hangUp
-		now := l.state
 		l.mu.Unlock()
-		play(ctx, w, r, now)
+		l.play(ctx, w, r)
 	})
 	costs := readJSON(t, "costs")
 	mux.HandleFunc("GET /api/v1/features/{feature}/{pattern}", func(w http.ResponseWriter, r *http.Request) {
@@ -101,28 +104,60 @@ func (l *lab) all() []string {
 	return slices.Clone(l.asked)
 }
 
+// hush makes every socket silent, or lets them speak again.
+func (l *lab) hush(is bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.hushed = is
+}
+
+// truth changes the frame that new sockets begin with.
+func (l *lab) truth(state []byte) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.state = state
+}
+
+// says is what a new socket begins with; ok is false while sockets are silent.
+func (l *lab) says() (state []byte, ok bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.state, !l.hushed
+}
+
 // play sends the frame, then diffs in which every busy connection grows, until ctx or the browser ends.
-func play(ctx context.Context, w http.ResponseWriter, r *http.Request, state []byte) {
+func (l *lab) play(ctx context.Context, w http.ResponseWriter, r *http.Request) {
 	conn, err := (&websocket.Upgrader{}).Upgrade(w, r, nil)
 	if err != nil {
 		return
 	}
 	defer conn.Close()
-	if conn.WriteMessage(websocket.TextMessage, state) != nil {
-		return
-	}
-	var f map[string]any
-	if json.Unmarshal(state, &f) != nil {
-		return
-	}
-	edges, _ := f["edges"].([]any)
 	tick := time.NewTicker(150 * time.Millisecond)
 	defer tick.Stop()
-	for rev := 101.0; ; rev++ {
+	state, ok := l.says()
+	for ; !ok; state, ok = l.says() {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
+		}
+	}
+	var f map[string]any
+	if json.Unmarshal(state, &f) != nil || conn.WriteMessage(websocket.TextMessage, state) != nil {
+		return
+	}
+	edges, _ := f["edges"].([]any)
+	for rev := 101.0; ; rev++ {
+		frame := map[string]any{"from": rev - 1, "rev": rev, "at": f["at"]}
+		select {
+		case <-ctx.Done():
+			return
+		case more := <-l.more:
+			maps.Copy(frame, more)
+		case <-tick.C:
+		}
+		if _, ok := l.says(); !ok {
+			continue
 		}
 		var grown []any
 		for i, e := range edges {
@@ -135,7 +170,10 @@ func play(ctx context.Context, w http.ResponseWriter, r *http.Request, state []b
 				grown = append(grown, e)
 			}
 		}
-		if conn.WriteJSON(map[string]any{"from": rev - 1, "rev": rev, "at": f["at"], "edges": grown}) != nil {
+		if frame["edges"] == nil {
+			frame["edges"] = grown
+		}
+		if conn.WriteJSON(frame) != nil {
 			return
 		}
 	}
@@ -199,6 +237,28 @@ func holds(t *testing.T, ctx context.Context, expression string) {
 		case <-ctx.Done():
 			t.Fatalf("never so: %s", expression)
 		case <-tick.C:
+		}
+	}
+}
+
+// number is what an expression says.
+func number(t *testing.T, ctx context.Context, expression string) float64 {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	n, err := chromedp.Run(ctx, chromedp.Evaluate[float64](expression))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// waitFor waits until it is so.
+func waitFor(t *testing.T, what string, so func() bool) {
+	t.Helper()
+	for end := time.Now().Add(10 * time.Second); !so(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("never so: %s", what)
 		}
 	}
 }

@@ -3,8 +3,10 @@ package web
 import (
 	"context"
 	"flag"
+	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -30,6 +32,15 @@ var scenes = []struct{ name, frame, path, do string }{
 	{"lens-copies", "outage", "/#pattern=copies", ""},
 	{"more", "slow", "", `document.querySelector('[aria-label="More for catalog"]').click()`},
 	{"mix", "worst", "", `document.querySelector('#mix').click()`},
+	{"service", "dead", "/#node=orders", ""},
+	{"store", "calm", "/#node=orders-db", ""},
+	{"bus", "dead", "/#node=bus", ""},
+	{"stream", "dead", "/#stream=orders", ""},
+	{"edge", "outage", "/#edge=" + url.QueryEscape("call:orders>catalog"), ""},
+	{"event", "calm", "/#event=e-1", ""},
+	{"chain", "calm", "/#event=e-1", `setTimeout(() => document.querySelector('#inspect').scrollTo(0, 9999), 800)`},
+	{"letters", "dead", "/#dead=stock", `setTimeout(() => document.querySelector('.letter-foot summary').click(), 800)`},
+	{"feed-large", "calm", "/#event=e-1", `document.querySelector('.feed-large').click()`},
 	{"keys", "outage", "", `document.querySelector('#keys').click()`},
 	{"big", "outage", "", big},
 	{"big-lens", "outage", "/#pattern=copies", big},
@@ -46,7 +57,7 @@ func TestLook(t *testing.T) {
 		if *lookOnly != "" && scene.name != *lookOnly {
 			continue
 		}
-		l := newLab(t, scene.frame)
+		l := panelLab(t, scene.frame)
 		for _, s := range []struct {
 			name          string
 			width, height int64
@@ -60,7 +71,7 @@ func TestLook(t *testing.T) {
 				if scene.do != "" {
 					holds(t, ctx, "("+scene.do+", true)")
 				}
-				shot(t, ctx, theme, s.width < 640, filepath.Join(*look, scene.name+"-"+s.name+"-"+theme+".png"))
+				shot(t, ctx, theme, s.width < 640 && (scene.path == "" || strings.HasPrefix(scene.path, "/#pattern")), filepath.Join(*look, scene.name+"-"+s.name+"-"+theme+".png"))
 			}
 		}
 	}

@@ -117,6 +117,29 @@ func TestSnapshotThenDiffs(t *testing.T) {
 	}
 }
 
+// TestBeat: while nothing changes a browser still hears that the server lives, in frames that change nothing.
+func TestBeat(t *testing.T) {
+	still := time.Now()
+	h := hub.New(world.New(system(1), still), hub.Options{Now: func() time.Time { return still }})
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- h.Run(ctx) }()
+	srv := httptest.NewServer(h)
+	t.Cleanup(func() { cancel(); <-done; srv.Close() })
+	conn := dial(t, srv)
+	first := read(t, conn)
+	for range 2 {
+		begun := time.Now()
+		f := read(t, conn)
+		if f.Full || f.From != first.Rev || f.Rev != first.Rev || len(f.Nodes) != 0 {
+			t.Fatalf("got %+v, want a frame without a change of revision %d", f, first.Rev)
+		}
+		if waited := time.Since(begun); waited > 3*time.Second {
+			t.Errorf("nothing was heard for %v", waited)
+		}
+	}
+}
+
 // TestSlowBrowser: one that reads nothing for thousands of changes holds nobody up and ends with the same truth.
 func TestSlowBrowser(t *testing.T) {
 	const nodes = 50

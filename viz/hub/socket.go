@@ -3,6 +3,7 @@ package hub
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"sync"
 	"time"
@@ -15,8 +16,11 @@ import (
 const (
 	writeWithin = 10 * time.Second // a frame that the browser does not take by then ends its socket
 	pingEvery   = 20 * time.Second
-	pongWithin  = 50 * time.Second
-	readLimit   = 512 // bytes; a browser says nothing but close and pong
+	// beatEvery is how long a browser hears nothing at most: it cannot see pings, and takes a server that is silent for 5 s
+	// for one that hangs.
+	beatEvery  = 2 * time.Second
+	pongWithin = 50 * time.Second
+	readLimit  = 512 // bytes; a browser says nothing but close and pong
 )
 
 // client is one browser.
@@ -25,6 +29,7 @@ type client struct {
 	wake chan struct{} // holds one token while there may be something new
 	end  chan struct{} // closed by the hub's end
 	rev  int64         // the revision that the browser has
+	said time.Time     // when it was last written to
 }
 
 // frame is one encoded frame, shared by all browsers that have the revision it starts from.
@@ -97,6 +102,8 @@ func (c *client) read() {
 func (h *Hub) write(c *client, gone <-chan struct{}) error {
 	ping := time.NewTicker(pingEvery)
 	defer ping.Stop()
+	beat := time.NewTicker(beatEvery / 2)
+	defer beat.Stop()
 	for {
 		select {
 		case <-gone:
@@ -108,12 +115,29 @@ func (h *Hub) write(c *client, gone <-chan struct{}) error {
 			if err := c.conn.WriteControl(websocket.PingMessage, nil, time.Now().Add(writeWithin)); err != nil {
 				return err
 			}
+		case <-beat.C:
+			if err := c.beat(); err != nil {
+				return err
+			}
 		case <-c.wake:
 			if err := h.send(c); err != nil {
 				return err
 			}
 		}
 	}
+}
+
+// beat writes a frame in which nothing changed, where nothing else was written for a while.
+func (c *client) beat() error {
+	now := time.Now()
+	if c.rev == 0 || now.Sub(c.said) < beatEvery/2 {
+		return nil
+	}
+	if err := c.conn.SetWriteDeadline(now.Add(writeWithin)); err != nil {
+		return err
+	}
+	c.said = now
+	return c.conn.WriteMessage(websocket.TextMessage, fmt.Appendf(nil, `{"from":%d,"rev":%d}`, c.rev, c.rev))
 }
 
 // send brings the browser from its revision to the present one.
@@ -135,7 +159,7 @@ func (h *Hub) send(c *client) error {
 	if err := c.conn.WritePreparedMessage(f.msg); err != nil {
 		return err
 	}
-	c.rev = f.rev
+	c.rev, c.said = f.rev, time.Now()
 	h.cmu.Lock()
 	h.stats.Frames++
 	h.stats.Bytes += int64(f.size)

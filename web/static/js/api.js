@@ -4,6 +4,7 @@
 /**
  * Posts, and waits until it is done.
  * @param {string} path @param {unknown} [body]
+ * @returns {Promise<string>} the answer's body
  * @throws {Error} whose message says what went wrong: the problem document's detail where there is one
  */
 export async function post(path, body) {
@@ -16,8 +17,8 @@ export async function post(path, body) {
   } catch {
     throw new Error('the dashboard does not answer');
   }
-  if (res.ok) return;
-  throw new Error(await detail(res));
+  if (!res.ok) throw new Error(await detail(res));
+  return res.text();
 }
 
 /**

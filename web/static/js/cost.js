@@ -49,7 +49,9 @@ export class CostPanel {
     this.request = undefined;
     this.close.addEventListener('click', () => this.hide());
     document.addEventListener('keydown', (e) => {
-      if (e.key === 'Escape' && !e.defaultPrevented && !document.querySelector(':popover-open')) this.hide();
+      if (e.key !== 'Escape' || e.defaultPrevented || !this.feature || document.querySelector(':popover-open')) return;
+      e.preventDefault(); // one Escape closes one thing
+      this.hide();
     });
   }
 

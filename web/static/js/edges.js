@@ -35,7 +35,7 @@ export const sign = () => svg('defs', {}, svg('marker', { id: 'sign', markerUnit
   svg('path', { class: 'sign', d: 'M0,-6.2 L7,5.6 H-7 Z' }), svg('path', { class: 'sign-mark', d: 'M0,-2.6 V1.4 M0,3.2 V3.9' })));
 
 /** Whether it is one whose failures are told. @param {Edge} e */
-const asks = (e) => e.kind === 'call' || e.kind === 'reach';
+export const asks = (e) => e.kind === 'call' || e.kind === 'reach';
 
 export class Edges {
   /** @param {SVGElement} lines @param {Element} labels */
@@ -77,7 +77,7 @@ export class Edges {
       const p = this.paths.get(e.id), failing = asks(e) && e.failed_rate > 0, faint = lens.hidesEdge(e);
       attr(p, 'd', v.path);
       attr(p, 'class', ['edge', `edge-${e.kind}`, asks(e) ? '' : `line-${colourOf(w, e.kind === 'emit' ? e.to : e.from)}`, failing ? 'failing' : '',
-        e.rate > 0 ? 'busy' : 'quiet', dead(w, e) ? 'cut' : '', faint ? 'faint' : lens.pattern ? 'chosen' : ''].filter(Boolean).join(' '));
+        e.rate > 0 ? 'busy' : 'quiet', dead(w, e) ? 'cut' : '', faint ? 'faint' : lens.picks ? 'chosen' : ''].filter(Boolean).join(' '));
       if (failing && !faint) this.label(e, v, l, taken);
     }
     this.paths.sweep();

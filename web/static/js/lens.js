@@ -1,5 +1,5 @@
 // @ts-check
-// What of the map one pattern uses. Pure.
+// What of the map one pattern uses, or belongs to what is open beside it. Pure.
 
 /** @typedef {import('./world.js').World} World */
 /** @typedef {import('./messages.js').Pattern} Pattern */
@@ -20,26 +20,38 @@ export function usesEdge(w, p, e) {
   }
 }
 
-/** What is not of the chosen pattern, for the map to draw faintly. */
+/** What is not meant, for the map to draw faintly. */
 export class Lens {
-  /** @param {World} w @param {string} chosen id of a pattern; '' or unknown: all */
-  constructor(w, chosen) {
+  /**
+   * @param {World} w @param {string} chosen id of a pattern; '' or unknown: all
+   * @param {import('./inspect.js').Path} [path] alone is strong while there is one, whatever was chosen
+   */
+  constructor(w, chosen, path) {
     this.w = w;
     this.pattern = w.system.patterns.find((p) => p.id === chosen);
+    this.path = path;
+  }
+
+  /** Whether not all of the map is meant. */
+  get picks() {
+    return this.pattern !== undefined || this.path !== undefined;
   }
 
   /** @param {import('./messages.js').Node|undefined} n */
   hidesNode(n) {
+    if (this.path && n) return !this.path.nodes.has(n.id) && !this.path.nodes.has(n.owner);
     return this.pattern !== undefined && n !== undefined && !usesNode(this.pattern, n);
   }
 
   /** @param {import('./messages.js').Edge} e */
   hidesEdge(e) {
+    if (this.path) return !this.path.edges.has(e.id);
     return this.pattern !== undefined && !usesEdge(this.w, this.pattern, e);
   }
 
   /** @param {string} stream */
   hidesLane(stream) {
+    if (this.path) return !this.path.lanes.has(stream);
     return this.pattern !== undefined && !usesLane(this.pattern, stream);
   }
 }

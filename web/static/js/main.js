@@ -1,6 +1,7 @@
 // @ts-check
 // Wiring only; nothing imports it.
 
+import { onMove, opened } from './address.js';
 import { Announcer } from './announce.js';
 import { attr, byId, text } from './dom.js';
 import { big } from './big.js';
@@ -8,6 +9,7 @@ import { Cards } from './nodes.js';
 import { connect } from './socket.js';
 import { Controls } from './controls.js';
 import { CostPanel } from './cost.js';
+import { DeadMarks } from './deadmarks.js';
 import { Dots } from './dots.js';
 import { Edges, sign } from './edges.js';
 import { Feed } from './feed.js';
@@ -15,12 +17,14 @@ import { fit, layout, TALL } from './layout.js';
 import { Hearing } from './hearing.js';
 import { Keyboard } from './keyboard.js';
 import { hatches } from './drum.js';
+import { once, sheet } from './later.js';
 import { legend } from './legend.js';
 import { Lens } from './lens.js';
 import { Matrix } from './matrix.js';
 import { Mix } from './mix.js';
 import { More } from './more.js';
 import { Notes } from './notes.js';
+import { hit, listen } from './opens.js';
 import { parse } from './messages.js';
 import { Outboxes } from './outbox.js';
 import { Picker } from './picker.js';
@@ -28,6 +32,7 @@ import { Piles } from './piles.js';
 import { River } from './river.js';
 import { Sheet } from './sheet.js';
 import { Traffic } from './traffic.js';
+import { clock } from './words.js';
 import { apply, empty } from './world.js';
 
 const lines = /** @type {SVGSVGElement} */ (/** @type {unknown} */ (byId('lines')));
@@ -49,15 +54,29 @@ const hands = { say, more: (b, verbs) => more.open(b, verbs) };
 lines.append(hatches(), sign());
 const river = new River(lines, byId('cards'), hands);
 const edges = new Edges(lines, byId('labels'));
-const piles = new Piles(lines, byId('labels')), outboxes = new Outboxes(byId('labels'));
+const piles = new Piles(lines, byId('labels')), outboxes = new Outboxes(byId('labels')), deads = new DeadMarks(byId('labels'));
 const cards = new Cards(byId('cards'), hands);
 const dots = new Dots(/** @type {HTMLCanvasElement} */ (byId('dots')));
 const traffic = new Traffic(dots, edges, cards);
 const cost = new CostPanel(() => ask());
-const matrix = new Matrix(byId('matrix'), byId('works-say'), (feature, pattern, b) => cost.show(feature, pattern, b));
+/** The side panel, once something was opened. @type {import('./inspect.js').Inspector|undefined} */
+let inspector;
+const panel = once(async () => {
+  const [{ Inspector }] = await Promise.all([import('./inspect.js'), sheet('inspect')]);
+  inspector = new Inspector({ changed: () => ask(), opened: () => cost.hide(), say });
+  return inspector;
+});
+/** @param {(p: import('./inspect.js').Inspector) => void} f */
+const withPanel = (f) => panel().then(f, (e) => say(`the panel cannot be loaded: ${e.message}`, true));
+const follow = () => { if (inspector || opened()) withPanel((p) => p.follow()); };
+onMove(follow);
+const matrix = new Matrix(byId('matrix'), byId('works-say'), (feature, pattern, b) => {
+  inspector?.close(); // one panel at a time
+  cost.show(feature, pattern, b);
+});
 const picker = new Picker(byId('pick'), byId('pick-say'), () => ask());
 const mix = new Mix(say);
-const notes = new Notes(byId('notes')), feed = new Feed(byId('events'));
+const notes = new Notes(byId('notes')), feed = new Feed(byId('events'), (e) => withPanel((p) => p.open('event', e.id || e.entry_id)));
 const controls = new Controls(say, () => traffic.theme());
 const keyboard = new Keyboard(hands, new Sheet(byId('keys'))), hearing = new Hearing(), announcer = new Announcer(byId('told'));
 big(byId('big'));
@@ -73,13 +92,16 @@ let shape = true, asked = false;
 function take(f) {
   const a = apply(world, f);
   if (a.gap) return false;
+  feed.add(f.events, f.full && f.rev < world.rev);
   world = a.world;
   if (!Number.isNaN(world.at)) offset = world.at - Date.now();
   shape ||= a.shape;
-  if (place && !shape && a.flows.length > 0) traffic.show(world, place, new Lens(world, picker.wanted), a.flows);
+  if (place && !shape && a.flows.length > 0) traffic.show(world, place, lensNow(), a.flows);
   ask();
   return true;
 }
+
+const lensNow = () => new Lens(world, picker.wanted, inspector?.path(world));
 
 function ask() {
   if (asked) return;
@@ -94,20 +116,22 @@ function render() {
   if (shape || !place) arrange();
   if (!place) return;
   const now = Date.now() + offset;
-  const lens = new Lens(world, picker.wanted);
+  const lens = lensNow();
   /** @type {import('./layout.js').Box[]} */
   const labels = [];
   picker.render(world);
   river.render(world, place, lens, now);
   outboxes.render(world, place, lens, labels);
   piles.render(world, place, lens, labels);
+  deads.render(world, place, lens, labels);
   edges.render(world, place, lens, labels);
   cards.render(world, place, lens, now);
   more.render();
   cost.render(world);
+  inspector?.render(world, now);
   matrix.render(world, lens.pattern?.id ?? '', cost.key);
   notes.render(world);
-  feed.render(world);
+  feed.render(world, inspector?.kind === 'event' ? inspector.id : '');
   controls.render(world);
   mix.render(world);
   keyboard.render(world);
@@ -136,6 +160,11 @@ function arrange() {
 
 const first = byId('state').textContent;
 if (first) take(parse(first));
+follow();
+listen(stage, (kind, id) => withPanel((p) => p.open(kind, id)), (x, y) => {
+  const l = place, lens = lensNow();
+  return l && hit(world, l, (e) => edges.wayOf(l, e), (e) => lens.hidesEdge(e), x, y);
+});
 new ResizeObserver(() => {
   shape = true;
   ask();
@@ -146,9 +175,11 @@ const retry = connect(`${location.protocol === 'https:' ? 'wss' : 'ws'}://${loca
   frame: take,
   lost: (why, wait) => {
     document.body.classList.add('lost');
-    text(link, `✕ ${why}: the picture stands still. Trying again in ${Math.max(1, Math.round(wait / 1000))} s`);
+    const since = Number.isNaN(world.at) ? '' : ` since ${clock(world.at)}`;
+    text(link, `✕ ${why}: the picture stands still${since}. Trying again in ${Math.max(1, Math.round(wait / 1000))} s`);
   },
   live: () => {
+    if (document.body.classList.contains('lost')) inspector?.retry();
     document.body.classList.remove('lost');
     text(link, '');
   },

@@ -20,7 +20,7 @@ import { bool, FrameError, json, key, list, num, numbers, object, oneOf, str, st
  *   rate: number, p50_ms: number, errors: number}} Node `since` in ms of the epoch, NaN when unknown
  * @typedef {{id: string, kind: 'emit'|'take'|'call'|'reach', from: string, to: string, total: number, failed: number,
  *   rate: number, failed_rate: number, reason: string, p50_ms: number, waiting: number, pending: number,
- *   oldest_ms: number, trimmed_unread: boolean}} Edge
+ *   oldest_ms: number, trimmed_unread: boolean, dead: number}} Edge dead: letters of a take edge's group, -1 unknown
  * @typedef {{name: string, kind: string, length: number, total: number, rate: number, dead: boolean}} Lane
  * @typedef {{services: number, hops: number, messages: number, depth: number}} Cost of one typical request
  * @typedef {{feature: string, pattern: string, state: CellState, success: number, tries: number, p50_ms: number,
@@ -55,7 +55,7 @@ function outbox(o, at) {
 }
 
 /** @param {Raw} o @param {string} at @returns {Node} */
-const node = (o, at) => ({
+export const node = (o, at) => ({
   id: key(o, 'id', at), kind: oneOf(str(o, 'kind', at), kinds, 'service'), label: str(o, 'label', at),
   engine: str(o, 'engine', at), version: str(o, 'version', at), owner: str(o, 'owner', at),
   state: oneOf(str(o, 'state', at), states, 'unknown'), since: time(o, 'since', at), reason: str(o, 'reason', at),
@@ -65,7 +65,7 @@ const node = (o, at) => ({
 });
 
 /** @param {Raw} o @param {string} at @returns {Edge} */
-function edge(o, at) {
+export function edge(o, at) {
   const kind = str(o, 'kind', at);
   if (!(/** @type {readonly string[]} */ (edgeKinds)).includes(kind)) throw new FrameError(`${at}.kind is unknown`);
   return {
@@ -73,12 +73,12 @@ function edge(o, at) {
     total: num(o, 'total', at), failed: num(o, 'failed', at), rate: num(o, 'rate', at),
     failed_rate: num(o, 'failed_rate', at), reason: str(o, 'reason', at), p50_ms: num(o, 'p50_ms', at),
     waiting: num(o, 'waiting', at), pending: num(o, 'pending', at), oldest_ms: num(o, 'oldest_ms', at),
-    trimmed_unread: bool(o, 'trimmed_unread'),
+    trimmed_unread: bool(o, 'trimmed_unread'), dead: num(o, 'dead', at),
   };
 }
 
 /** @param {Raw} o @param {string} at @returns {Lane} */
-const lane = (o, at) => ({
+export const lane = (o, at) => ({
   name: key(o, 'name', at), kind: str(o, 'kind', at), length: num(o, 'length', at), total: num(o, 'total', at),
   rate: num(o, 'rate', at), dead: bool(o, 'dead'),
 });
@@ -100,7 +100,7 @@ export const cell = (o, at) => ({
 });
 
 /** @param {Raw} o @param {string} at @returns {Event} */
-const event = (o, at) => ({
+export const event = (o, at) => ({
   seq: num(o, 'seq', at), stream: str(o, 'stream', at), entry_id: str(o, 'entry_id', at), id: str(o, 'id', at),
   source: str(o, 'source', at), type: str(o, 'type', at), subject: str(o, 'subject', at), version: num(o, 'version', at),
   time: time(o, 'time', at), node: str(o, 'node', at), problem: str(o, 'problem', at),

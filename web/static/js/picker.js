@@ -2,10 +2,9 @@
 // Picks the pattern that the map shows: one of the system's, or all. The choice stands in the address, so that it is kept
 // over a reload and can be given to others.
 
+import { keep, kept1, onMove } from './address.js';
 import { el, text } from './dom.js';
 import { brief } from './words.js';
-
-const HASH = /^#pattern=(.+)$/;
 
 export class Picker {
   /** @param {HTMLElement} group @param {Element} say @param {() => void} changed */
@@ -14,27 +13,17 @@ export class Picker {
     this.say = say;
     this.changed = changed;
     this.shape = '';
-    this.wanted = this.read();
-    addEventListener('hashchange', () => {
-      if (location.hash !== '' && !HASH.test(location.hash)) return; // a jump within the page
-      this.wanted = this.read();
+    this.wanted = kept1('pattern');
+    onMove(() => {
+      this.wanted = kept1('pattern');
       changed();
     });
-  }
-
-  read() {
-    const m = HASH.exec(location.hash);
-    try {
-      return m ? decodeURIComponent(m[1]) : '';
-    } catch {
-      return '';
-    }
   }
 
   /** @param {string} id of a pattern, '' for all */
   choose(id) {
     this.wanted = id;
-    history.replaceState(null, '', id ? `#pattern=${encodeURIComponent(id)}` : location.pathname + location.search);
+    keep({ pattern: id });
     this.changed();
   }
 

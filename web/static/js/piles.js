@@ -36,6 +36,7 @@ export class Piles {
       const g = this.heaps.get(id);
       this.draw(g, w, wait, foot, up && !l.tall);
       const s = this.labels.get(id);
+      s.dataset.opens = g.dataset.opens = `node=${id}`;
       const [head, tail, who] = s.children;
       text(who, ` at the door of ${id}`);
       text(head, wait.unknown && wait.known === 0 ? 'unknown number waits' : `${count(wait.known)} events wait`);

@@ -1,10 +1,12 @@
 // @ts-check
-// The socket to the hub: frames come in, lost connections are said at once and made again.
+// The socket to the hub: frames come in; a connection that is lost or has gone silent is said at once and made again.
 
 import { parse } from './messages.js';
 import { FrameError } from './parse.js';
 
 const FIRST = 250, MOST = 8000;
+/** The server says something every 2 s: silent for so long, it hangs or the way to it is cut. */
+export const SILENT = 5000;
 
 /**
  * @param {string} url
@@ -13,7 +15,7 @@ const FIRST = 250, MOST = 8000;
  * @returns {() => void} connects again now
  */
 export function connect(url, on) {
-  let wait = FIRST, timer = 0;
+  let wait = FIRST, timer = 0, heard = 0;
   /** @type {WebSocket|undefined} */
   let ws;
 
@@ -24,8 +26,10 @@ export function connect(url, on) {
     old?.close();
     const mine = new WebSocket(url);
     ws = mine;
+    heard = performance.now();
     mine.onmessage = (m) => {
       if (mine !== ws) return;
+      heard = performance.now();
       try {
         if (!on.frame(parse(String(m.data)))) return again('a frame was missed', 0);
         wait = FIRST;
@@ -52,6 +56,9 @@ export function connect(url, on) {
   }
 
   open();
+  setInterval(() => {
+    if (ws && performance.now() - heard > SILENT) again(`nothing was heard for ${SILENT / 1000} s`);
+  }, 500);
   addEventListener('online', open);
   return open;
 }

@@ -37,7 +37,7 @@ export function hopSentence(h) {
 }
 
 /** How it went, where there is room: behind its bar, before it, else on it. @param {string} via @param {{left: number, width: number}} place */
-function word(via, place) {
+export function word(via, place) {
   const i = el('i', 'fall-via', via), end = place.left + place.width;
   if (end <= WORD) i.style.left = `${end}%`;
   else if (place.left >= 100 - WORD) i.style.right = `${100 - place.left}%`;

@@ -1,0 +1,57 @@
+// @ts-check
+// What the side panel says of an event: its envelope and payload, who has it, and what else happened for the same cause.
+
+import { chain } from './chain.js';
+import { el } from './dom.js';
+import { button, facts, folded, link, part, say, table } from './pieces.js';
+import { tree } from './tree.js';
+import { clock, millis } from './words.js';
+
+/** @typedef {import('./replies.js').EventReply} EventReply */
+
+/** The envelope's own fields and the payload. @param {unknown} raw @returns {{fields: [string, unknown][], payload: unknown, shaped: boolean}} */
+export function opened(raw) {
+  if (typeof raw !== 'object' || raw === null || Array.isArray(raw) || !('specversion' in raw)) return { fields: [], payload: raw, shaped: false };
+  const { data, ...rest } = /** @type {Record<string, unknown>} */ (raw);
+  return { fields: Object.entries(rest), payload: data === undefined ? null : data, shaped: true };
+}
+
+/** @type {Record<string, [string, string, string]>} state: symbol, words, tone */
+const STATES = {
+  has: ['✓', 'has it', 'good'], waits: ['…', 'waits for it', 'warned'], failed: ['✕', 'failed, will try again', 'bad'], dead: ['✉', 'gave up: dead letter', 'bad'],
+  unknown: ['?', 'not known', ''],
+};
+
+/** Nothing of it will change any more. @param {EventReply} r */
+export const settled = (r) => r.deliveries.every((d) => d.state === 'has' || d.state === 'dead') && (!r.chain || r.chain.whole);
+
+/** @param {unknown} raw */
+export const rawText = (raw) => (typeof raw === 'string' ? raw : JSON.stringify(raw, null, 2));
+
+/** @param {unknown} raw with what it is called @param {string} name */
+export function payload(raw, name = 'Payload') {
+  const o = opened(raw);
+  return [
+    ...part(o.shaped ? name : 'Entry', tree(o.payload)),
+    ...(o.fields.length > 0 ? [folded(`Envelope (${o.fields.length})`, ...table('Envelope', ['field', 'value'], o.fields.map(([k, v]) => [k, typeof v === 'string' ? v : JSON.stringify(v)])))] : []),
+    folded('Raw', button('copy', 'Copy'), el('pre', 'raw', rawText(raw))),
+  ];
+}
+
+/** @param {EventReply} r @param {import('./world.js').World} w */
+export function eventView(r, w) {
+  return [
+    ...(r.problem ? [say(`✕ ${r.problem}`, 'bad')] : []),
+    ...facts(['subject', `${r.subject}${r.version > 0 ? ` · version ${r.version}` : ''}`],
+      ['emitted by', r.node ? link('node', r.node) : r.source || 'somebody unknown'], ['on', el('span', '', link('stream', r.stream), ` as ${r.entry_id}`)],
+      ['at', clock(r.time, true)]),
+    ...part('Who has it', ...r.deliveries.length > 0 ? table('Who has it', ['service', 'state', '#after', '#tries'], r.deliveries.flatMap((d) => {
+      const [symbol, words, tone] = STATES[d.state] ?? STATES.unknown;
+      return [[link('node', d.service), el('span', tone, `${symbol} ${words}`), d.after_ms === null ? '–' : millis(d.after_ms), d.attempts === null ? '–' : String(d.attempts)],
+        ...(d.reason ? [[say(d.reason, d.state === 'has' ? '' : 'bad')]] : [])];
+    })) : [say('No group takes this stream.')]),
+    ...payload(r.raw),
+    ...part('What it came from and what came of it', ...(r.chain && r.chain.steps.length > 0 ? chain(r.chain.steps, r.id, w) : [say('It carries no trace, so its cause is not known.')]),
+      ...(r.chain && !r.chain.whole ? [say('More of it may still come, or was not seen.')] : [])),
+  ];
+}
