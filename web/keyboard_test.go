@@ -2,6 +2,7 @@ package web
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 
@@ -72,8 +73,8 @@ func TestKeyboardOnTheMap(t *testing.T) {
 			t.Errorf("not asked: %q", want)
 		}
 	}
-	if n := len(l.all()); n != 5 {
-		t.Errorf("asked: %q", l.all())
+	if acts := slices.DeleteFunc(l.all(), func(a string) bool { return !strings.HasPrefix(a, "POST ") }); len(acts) != 5 {
+		t.Errorf("asked: %q", acts)
 	}
 }
 
