@@ -30,6 +30,7 @@ var (
 	lagDesc      = desc("group_lag", "Entries not delivered to the service's group yet; left out where unknown.", "stream", "service")
 	pendingDesc  = desc("group_pending", "Entries delivered to the service's group and not acknowledged.", "stream", "service")
 	oldestDesc   = desc("group_oldest_seconds", "Age of the oldest entry that the service has not applied.", "stream", "service")
+	deadDesc     = desc("dead_letters", "Dead letters that the service's group gave up on, as they are there now; left out where unknown.", "stream", "service")
 	upDesc       = desc("node_up", "1 where the node is up.", "node", "kind")
 	busDesc      = desc("bus_up", "1 where the bus answers the tap.")
 	callsDesc    = desc("calls_seen_total", "Requests from one node to another, as told by traces.", "caller", "callee")
@@ -60,7 +61,7 @@ func (m *metrics) acted(verb string, done bool) {
 	}
 	switch verb {
 	case control.Kill, control.Stop, control.Start, control.Pause, control.Resume, control.Slow, control.Cut, control.Errors,
-		control.Heal, "restore", "load":
+		control.Heal, "restore", "load", "resend":
 	default:
 		verb = "other" // what a stranger made up is no label
 	}
@@ -104,6 +105,9 @@ func (m *metrics) Collect(out chan<- prometheus.Metric) {
 				gauge(lagDesc, float64(max(0, e.Waiting-e.Pending)), e.From, e.To)
 			}
 			gauge(pendingDesc, float64(e.Pending), e.From, e.To)
+			if e.Dead >= 0 {
+				gauge(deadDesc, float64(e.Dead), e.From, e.To)
+			}
 			gauge(oldestDesc, float64(e.OldestMS)/1000, e.From, e.To)
 		case world.Call:
 			count(callsDesc, e.Total, e.From, e.To)

@@ -66,10 +66,7 @@ func (s *server) worldAnswer(f world.Frame) worldAnswer {
 		a.Edges = []world.Edge{}
 	}
 	for _, n := range f.Nodes {
-		if n.Faults == nil {
-			n.Faults = []world.Fault{}
-		}
-		a.Nodes = append(a.Nodes, nodeAnswer{n, stamp(n.Since)})
+		a.Nodes = append(a.Nodes, nodeOf(n))
 	}
 	groups := s.groups(f.Edges)
 	for _, l := range f.Streams {
@@ -143,6 +140,8 @@ func eventsQuery(r *http.Request) (q world.Query, err error) {
 			q.Subject = v
 		case "node":
 			q.Node = v
+		case "text":
+			q.Text = v
 		case "before":
 			if q.Before, err = strconv.ParseInt(v, 10, 64); err != nil || q.Before < 1 {
 				return q, refuse(http.StatusBadRequest, "before is %q; give the seq of the last event that you have", v)
@@ -152,23 +151,39 @@ func eventsQuery(r *http.Request) (q world.Query, err error) {
 				return q, refuse(http.StatusBadRequest, "limit is %q; give a number from 1 to %d", v, eventsMost)
 			}
 		default:
-			return q, refuse(http.StatusBadRequest, "unknown parameter %q; there are stream, type, subject, node, before and limit", name)
+			return q, refuse(http.StatusBadRequest, "unknown parameter %q; there are stream, type, subject, node, text, before and limit", name)
 		}
 	}
 	return q, nil
 }
 
+// eventDetailAnswer is one event, who has it, and what it is a part of.
+type eventDetailAnswer struct {
+	eventAnswer
+	Deliveries []world.Delivery `json:"deliveries"`
+	Chain      *world.Chain     `json:"chain"` // null: the event names no trace
+}
+
 func (s *server) getEvent(w http.ResponseWriter, r *http.Request) error {
 	id := r.PathValue("id")
 	var (
-		e  world.Event
+		a  eventDetailAnswer
 		ok bool
 	)
-	s.hub.View(func(w *world.World) { e, ok = w.Event(id) })
+	s.hub.View(func(w *world.World) { // all of one moment
+		var e world.Event
+		if e, ok = w.Event(id); !ok {
+			return
+		}
+		a.eventAnswer, a.Deliveries = eventAnswer{e, stamp(e.Time)}, w.Deliveries(e)
+		if c, traced := w.Chain(e); traced {
+			a.Chain = &c
+		}
+	})
 	if !ok {
 		return refuse(http.StatusNotFound, "no event %q among the newest; older ones are forgotten", id)
 	}
-	return answer(w, eventAnswer{e, stamp(e.Time)})
+	return answer(w, a)
 }
 
 // node is how the world sees a node; ok is false for a node that it does not know.

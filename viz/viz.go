@@ -49,6 +49,7 @@ type server struct {
 	Options
 	hub     *hub.Hub
 	load    *probes.Load // nil: the traffic cannot be set
+	bus     *tap.Bus     // to be asked on demand; nil: its address cannot be read
 	traces  http.Handler
 	guard   *guard
 	metrics *metrics
@@ -71,6 +72,7 @@ func Serve(ctx context.Context, ln net.Listener, o Options) error {
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	s := newServer(ctx, o, guard)
+	defer s.close()
 	for _, run := range s.watchers() {
 		g.Go(func() error { return run(ctx) })
 	}
@@ -127,7 +129,17 @@ func newServer(ctx context.Context, o Options, guard *guard) *server {
 			return node
 		}})
 	s.metrics = newMetrics(s.hub)
+	if bus, err := tap.OpenBus(o.BusURL); err == nil { // else the tap says what is wrong with the address
+		s.bus = bus
+	}
 	return s
+}
+
+// close ends what a visualizer at work holds; nobody asks it anything any more.
+func (s *server) close() {
+	if s.bus != nil {
+		_ = s.bus.Close() // nothing was left to be written
+	}
 }
 
 // watchers are all that runs besides the HTTP server, each until its context ends.

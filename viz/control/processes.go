@@ -162,6 +162,16 @@ func (p *Processes) Watch(ctx context.Context, see func(world.NodeSeen)) error {
 	}
 }
 
+// Environment is what a node is started with, besides PATH and its like: "KEY=value", with its secrets in it. It is nil for
+// a node that is not known.
+func (p *Processes) Environment(node string) []string {
+	n, ok := p.nodes[node]
+	if !ok {
+		return nil
+	}
+	return slices.Clone(n.Env)
+}
+
 // PIDs gives the process id of every node that runs.
 func (p *Processes) PIDs() map[string]int {
 	pids := map[string]int{}

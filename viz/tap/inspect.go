@@ -5,6 +5,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -23,16 +24,18 @@ const (
 
 // inspector asks Redis about the streams that the tap has met.
 type inspector struct {
-	rdb  redis.Cmdable
+	rdb  *redis.Client
 	wake chan struct{} // holds one token once something flowed
+
+	dead deadCounts // used from run alone
 
 	mu       sync.Mutex
 	declared []string        // asked for whether met or not
 	met      map[string]bool // besides those
 }
 
-func newInspector(rdb redis.Cmdable, declared []string) *inspector {
-	return &inspector{rdb: rdb, wake: make(chan struct{}, 1), declared: declared, met: map[string]bool{}}
+func newInspector(rdb *redis.Client, declared []string) *inspector {
+	return &inspector{rdb: rdb, wake: make(chan struct{}, 1), declared: declared, met: map[string]bool{}, dead: deadCounts{}}
 }
 
 // flows learns the streams of a batch and wakes the inspector.
@@ -99,8 +102,12 @@ func (in *inspector) ask(ctx context.Context) (seen []world.StreamSeen, ok bool)
 			o.Groups = append(o.Groups, world.GroupSeen{Stream: s.Name, Group: g.Name, Consumers: g.Consumers,
 				Pending: g.Pending, Lag: g.Lag, Applied: g.Applied, Oldest: g.Oldest, TrimmedUnread: g.TrimmedUnread})
 		}
+		if strings.HasSuffix(s.Name, streams.DeadSuffix) {
+			o.Dead = in.dead.count(ctx, in.rdb, &s)
+		}
 		seen = append(seen, o)
 	}
+	in.dead.forget(found)
 	in.forget(names, seen)
 	return seen, true
 }

@@ -1,4 +1,5 @@
-// Package tap watches the streams: it turns what the bus holds and says into observations, and takes no part in it.
+// Package tap watches the streams: it turns what the bus holds and says into observations, answers what is asked of it on
+// demand, and takes no part in it but to send dead letters again.
 package tap
 
 import (
@@ -94,6 +95,11 @@ func event(e *streams.Entry) world.EventSeen {
 	}
 	if e.Err != nil {
 		o.Problem = e.Err.Error()
+	}
+	if strings.HasSuffix(e.Stream, streams.DeadSuffix) {
+		if l := streams.LetterOf(*e); l.Group != "" {
+			o.Dead = &world.DeadSeen{Group: l.Group, Entry: l.OfID, Reason: l.Reason, Attempts: l.Attempts}
+		}
 	}
 	if e.Raw == nil || e.Err != nil && !json.Valid(e.Raw) {
 		o.Raw = object(e)

@@ -14,20 +14,23 @@ import (
 	"github.com/stillup/stillup/viz/world"
 )
 
-// calls are the requests between nodes, and the uses of stores, among the spans.
-func (rc *Receiver) calls(data *tracepb.TracesData) []world.CallSeen {
-	var calls []world.CallSeen
+// sort are the requests between nodes and the uses of stores among the spans, and the handlings of events.
+func (rc *Receiver) sort(data *tracepb.TracesData) (calls []world.CallSeen, takes []world.TakeSeen) {
 	for _, r := range data.GetResourceSpans() {
 		self := rc.o.Node(attributes(r.GetResource().GetAttributes()).text("service.name"))
 		for _, s := range r.GetScopeSpans() {
 			for _, span := range s.GetSpans() {
-				if c, ok := rc.call(self, span); ok {
+				if span.GetKind() == tracepb.Span_SPAN_KIND_CONSUMER {
+					if t, ok := rc.take(self, span); ok {
+						takes = append(takes, t)
+					}
+				} else if c, ok := rc.call(self, span); ok {
 					calls = append(calls, c)
 				}
 			}
 		}
 	}
-	return calls
+	return calls, takes
 }
 
 // call reads one span; ok is false where it is not a request between nodes. Self is the node that made the span, empty
@@ -61,7 +64,12 @@ func (rc *Receiver) call(self string, span *tracepb.Span) (c world.CallSeen, ok 
 	case tracepb.Span_SPAN_KIND_SERVER:
 		c.Served = true
 		c.Callee = self
-		c.Route = a.text("http.route")
+		if c.Route = a.text("http.route"); c.Route == "" {
+			// A server's span is named by method and route, where it knows the route.
+			if method, route, ok := strings.Cut(span.GetName(), " "); ok && method == c.Method && strings.HasPrefix(route, "/") {
+				c.Route = route
+			}
+		}
 		if c.Path == "/healthz" || c.Path == "/readyz" {
 			return c, false
 		}
@@ -76,7 +84,8 @@ func (rc *Receiver) call(self string, span *tracepb.Span) (c world.CallSeen, ok 
 	if c.Failed || c.Status >= 400 {
 		c.Reason = reason(c.Callee, c.Status, span.GetStatus().GetMessage(), a.text("error.type"))
 	}
-	timed(&c, span)
+	c.Start, c.Duration = timed(span)
+	c.TraceID, c.SpanID, c.ParentID = placed(span)
 	return c, true
 }
 
@@ -95,22 +104,25 @@ func (rc *Receiver) reach(self string, a attributes, span *tracepb.Span) (c worl
 	if c.Failed = span.GetStatus().GetCode() == tracepb.Status_STATUS_CODE_ERROR; c.Failed {
 		c.Reason = reason(c.Callee, 0, span.GetStatus().GetMessage(), a.text("error.type"))
 	}
-	timed(&c, span)
+	c.Start, c.Duration = timed(span)
+	c.TraceID, c.SpanID, c.ParentID = placed(span)
 	return c, true
 }
 
 // peerNames are the attributes by which a client span names its callee.
 var peerNames = []string{"peer.service", "service.peer.name"}
 
-// timed fills in when a span was, and its place in its trace.
-func timed(c *world.CallSeen, span *tracepb.Span) {
-	c.Start = time.Unix(0, int64(span.GetStartTimeUnixNano())).UTC()
+// timed is when a span was.
+func timed(span *tracepb.Span) (start time.Time, took time.Duration) {
 	if span.GetEndTimeUnixNano() > span.GetStartTimeUnixNano() {
-		c.Duration = time.Duration(span.GetEndTimeUnixNano() - span.GetStartTimeUnixNano())
+		took = time.Duration(span.GetEndTimeUnixNano() - span.GetStartTimeUnixNano())
 	}
-	c.TraceID = hex.EncodeToString(span.GetTraceId())
-	c.SpanID = hex.EncodeToString(span.GetSpanId())
-	c.ParentID = hex.EncodeToString(span.GetParentSpanId())
+	return time.Unix(0, int64(span.GetStartTimeUnixNano())).UTC(), took
+}
+
+// placed is a span's place in its trace.
+func placed(span *tracepb.Span) (trace, id, parent string) {
+	return hex.EncodeToString(span.GetTraceId()), hex.EncodeToString(span.GetSpanId()), hex.EncodeToString(span.GetParentSpanId())
 }
 
 // callee is the node that a client span's request went to: by name, else by address.

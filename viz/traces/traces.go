@@ -1,5 +1,5 @@
 // Package traces watches requests: it takes the services' spans over OTLP/HTTP and turns those of requests, over HTTP or
-// the bus, and of reaches into other services' stores, into calls.
+// the bus, and of reaches into other services' stores, into calls, and those of handled events into takes.
 package traces
 
 import (
@@ -31,13 +31,13 @@ type Options struct {
 	Node   func(name string) string     // the node whose spans say service.name = name; empty: none
 	NodeAt func(hostport string) string // the node that listens there; empty: none
 	Store  func(node string) bool       // whether the node is a store; nil: none is
-	See    func(...world.Observation)   // takes CallsSeen; called from the requests' goroutines
+	See    func(...world.Observation)   // takes CallsSeen and TakesSeen; called from the requests' goroutines
 	Log    *slog.Logger                 // nil: none
 }
 
 // Receiver is the handler for POST /v1/traces: OTLP/HTTP in protobuf or JSON, gzip or plain. It keeps the client and
-// server spans of requests between nodes, and the client spans of uses of a store that name it, and drops everything
-// else.
+// server spans of requests between nodes, the client spans of uses of a store that name it, and the consumer spans of
+// events that were handled, and drops everything else.
 type Receiver struct{ o Options }
 
 // New makes a receiver.
@@ -75,8 +75,12 @@ func (rc *Receiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	data, refused := rc.read(w, r, kind)
 	if refused == nil {
-		if calls := rc.calls(data); len(calls) > 0 {
+		calls, takes := rc.sort(data)
+		if len(calls) > 0 {
 			rc.o.See(world.CallsSeen{At: time.Now(), Calls: calls})
+		}
+		if len(takes) > 0 {
+			rc.o.See(world.TakesSeen{At: time.Now(), Takes: takes})
 		}
 	} else {
 		rc.o.Log.Warn("an export of traces was refused", "remote", r.RemoteAddr, "error", refused)

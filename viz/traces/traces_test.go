@@ -122,6 +122,8 @@ func TestSpans(t *testing.T) {
 			world.CallSeen{Callee: "catalog", Served: true, Method: "GET", Path: "/sync/products/p-01", Route: "/sync/products/{id}", Status: 200}},
 		{"server, old names", "catalog", served, []any{"http.method", "GET", "http.target", "/h?x=1", "http.status_code", "500"}, nil,
 			world.CallSeen{Callee: "catalog", Served: true, Method: "GET", Path: "/h", Status: 500, Failed: true, Reason: "catalog answered 500"}},
+		{"server, the route in the name alone", "catalog", served, []any{"http.request.method", "QUERY", "url.path", "/sync/products/p-01", "http.response.status_code", 200}, nil,
+			world.CallSeen{Callee: "catalog", Served: true, Method: "QUERY", Path: "/sync/products/p-01", Route: "/products/{id}", Status: 200}},
 		{"unknown callee", "orders", client, []any{"http.request.method", "GET", "url.full", "https://example.com/"}, nil, world.CallSeen{}},
 		{"health", "catalog", served, []any{"http.request.method", "GET", "url.path", "/healthz", "http.response.status_code", 200}, nil, world.CallSeen{}},
 		{"readiness", "catalog", served, []any{"http.request.method", "GET", "url.path", "/readyz", "http.response.status_code", 503}, nil, world.CallSeen{}},
@@ -147,7 +149,11 @@ func TestSpans(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			h, seen := receive()
-			w := post(t, h, export(t, tc.service, &tracepb.Span{Name: "query products", Kind: tc.kind, Attributes: attrs(tc.attrs...), Status: tc.status}), "Content-Type", "application/x-protobuf")
+			name := "query products"
+			if tc.want.Method == "QUERY" {
+				name = "QUERY /products/{id}"
+			}
+			w := post(t, h, export(t, tc.service, &tracepb.Span{Name: name, Kind: tc.kind, Attributes: attrs(tc.attrs...), Status: tc.status}), "Content-Type", "application/x-protobuf")
 			if w.Code != http.StatusOK || w.Body.Len() != 0 || w.Header().Get("Content-Type") != "application/x-protobuf" {
 				t.Fatalf("answered %d %q", w.Code, w.Body)
 			}

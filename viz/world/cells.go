@@ -106,8 +106,10 @@ func (w *World) triesSeen(o TriesSeen) {
 		}
 		w.tried(c, t.OK, t.Reason, t.Status, t.Start, t.Duration)
 		if t.Probe {
-			w.rootPart(c, t.OK, &CallSeen{Callee: c.spec.Node, Method: c.spec.Method, Path: c.spec.Path, Status: t.Status,
-				Reason: t.Reason, Start: t.Start, Duration: t.Duration, TraceID: t.TraceID, SpanID: t.SpanID})
+			root := &CallSeen{Callee: c.spec.Node, Method: c.spec.Method, Path: c.spec.Path, Status: t.Status, Failed: !t.OK,
+				Reason: t.Reason, Start: t.Start, Duration: t.Duration, TraceID: t.TraceID, SpanID: t.SpanID}
+			w.rootPart(c, t.OK, root)
+			w.called(called, root, "", c.spec.Node)
 		}
 	}
 }

@@ -26,6 +26,10 @@ type edge struct {
 	reason        string
 	reasonAt      time.Time
 	group         group
+	dead          int64          // takes: letters that the group gave up on; -1 unknown
+	types         []TypeCount    // emits: of events
+	emitted       ring[emitted]  // emits
+	passed        ring[*passage] // calls, reaches and takes
 	shown         Edge
 }
 
@@ -44,6 +48,9 @@ func (w *World) edge(k edgeKey) *edge {
 	*n++
 	e := &edge{key: k, id: string(k.kind) + ":" + k.from + ">" + k.to}
 	e.group.waiting = -1
+	if k.kind == Take {
+		e.dead = -1
+	}
 	w.edges = append(w.edges, e)
 	w.edgeBy[k] = e
 	w.touch(e)
@@ -61,7 +68,7 @@ func (e *edge) settle(w *World, _ int64) bool {
 		e.took.take(w.now, w.now, windowSpan)
 		now.P50MS = ms(e.took.median)
 	case Take:
-		now.Waiting, now.Pending, now.TrimmedUnread = e.group.waiting, e.group.pending, e.group.trimmed
+		now.Waiting, now.Pending, now.TrimmedUnread, now.Dead = e.group.waiting, e.group.pending, e.group.trimmed, e.dead
 		if l := w.laneBy[e.key.from]; l != nil && l.transient {
 			now.TrimmedUnread = false
 		}
@@ -89,6 +96,7 @@ func (w *World) callsSeen(o CallsSeen) {
 			if !w.watches(callee, c.Path) {
 				callee.served.add(at, 1, failed)
 				callee.took.add(at, c.Duration)
+				callee.serves(w, c, w.called(served, c, "", callee.spec.ID), at)
 				w.touch(callee)
 				w.callPart(c)
 			}
@@ -110,8 +118,12 @@ func (w *World) callsSeen(o CallsSeen) {
 		default:
 			continue
 		}
+		told := w.called(called, c, caller.spec.ID, callee.spec.ID)
+		if c.Failed {
+			caller.failed(at, told, callee.spec.ID)
+		}
 		if c.Via != ViaBus { // the events that it travels by count on their lanes
-			w.callOn(k, c, at, failed)
+			w.callOn(k, c, told, at, failed)
 		}
 		if caller.spec.Kind == Client && c.Via == ViaHTTP && w.callTried(c) {
 			continue
@@ -121,7 +133,7 @@ func (w *World) callsSeen(o CallsSeen) {
 }
 
 // callOn counts a call on its edge.
-func (w *World) callOn(k edgeKey, c *CallSeen, at time.Time, failed int64) {
+func (w *World) callOn(k edgeKey, c *CallSeen, told *passage, at time.Time, failed int64) {
 	e := w.edge(k)
 	if e == nil {
 		return
@@ -130,8 +142,9 @@ func (w *World) callOn(k edgeKey, c *CallSeen, at time.Time, failed int64) {
 	e.failed += failed
 	e.count.add(at, 1, failed)
 	e.took.add(at, c.Duration)
+	e.passed.add(told, maxPassed)
 	if c.Failed {
-		e.reason, e.reasonAt = why(c.Reason, c.Status), at
+		e.reason, e.reasonAt = told.reason, at
 	}
 	w.touch(e)
 }

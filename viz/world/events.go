@@ -1,6 +1,11 @@
 package world
 
-import "encoding/json"
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+	"unicode/utf8"
+)
 
 // What is kept and shown of events.
 const (
@@ -21,7 +26,8 @@ type events struct {
 
 type heldEvent struct {
 	Event
-	rev int64
+	rev  int64
+	dead *deadLetter // of a dead letter
 }
 
 // back is the i-th newest.
@@ -42,7 +48,7 @@ func (r *events) drop() {
 	r.n--
 }
 
-func (r *events) add(e Event, rev int64) {
+func (r *events) add(e Event, dead *deadLetter, rev int64) {
 	if r.n == len(r.ring) {
 		if len(r.ring) < maxEvents {
 			grown := make([]heldEvent, min(maxEvents, max(256, 2*len(r.ring))))
@@ -59,7 +65,7 @@ func (r *events) add(e Event, rev int64) {
 	r.seq++
 	e.Seq = r.seq
 	r.n++
-	*r.back(0) = heldEvent{e, rev}
+	*r.back(0) = heldEvent{e, rev, dead}
 	r.raw += len(e.Raw)
 }
 
@@ -114,8 +120,25 @@ func (w *World) eventsSeen(o EventsSeen) {
 				n.published = w.earlier(e.Time)
 			}
 		}
-		w.events.add(e, w.rev+1)
-		if o.History || l == nil {
+		var put *deadLetter
+		if d := s.Dead; d != nil {
+			put = &deadLetter{clip(d.Group), clip(d.Entry), clip(d.Reason), d.Attempts}
+		}
+		w.events.add(e, put, w.rev+1)
+		if l == nil {
+			continue
+		}
+		var edge *edge
+		if n != nil && !l.dead() { // a dead letter is put away by its reader, not by its source
+			if edge = w.edge(edgeKey{Emit, n.spec.ID, s.Stream}); edge != nil {
+				at := e.Time
+				if at.IsZero() {
+					at = clock(o.At)
+				}
+				edge.emitted.add(emitted{at, w.events.seq, e.ID, e.Type, e.Subject, e.TraceParent}, maxPassed)
+			}
+		}
+		if o.History {
 			continue
 		}
 		counted++
@@ -126,12 +149,10 @@ func (w *World) eventsSeen(o EventsSeen) {
 		if e.TraceParent != "" && !l.dead() {
 			w.messagePart(&e, o.At)
 		}
-		if n == nil || l.dead() { // a dead letter is put away by its reader, not by its source
-			continue
-		}
-		if edge := w.edge(edgeKey{Emit, n.spec.ID, s.Stream}); edge != nil {
+		if edge != nil {
 			edge.total++
 			edge.count.add(w.now, 1, 0)
+			edge.typed(e.Type)
 			w.touch(edge)
 		}
 	}
@@ -164,19 +185,22 @@ func (w *World) baseSeen(name string, base int64) {
 
 // Query selects events; zero fields select all.
 type Query struct {
-	Stream, Type, Subject, Node string
-	Before                      int64 // only events with a lower Seq
-	Limit                       int   // 1 to 1000; anything else is brought into that
+	Stream, Node  string
+	Type, Subject string // parts of them
+	Text          string // a part of Raw, in whatever case
+	Before        int64  // only events with a lower Seq
+	Limit         int    // 1 to 1000; anything else is brought into that
 }
 
 // Events are the newest events that match, newest first, with Raw, out of the newest 10,000.
 func (w *World) Events(q Query) []Event {
 	limit := min(max(q.Limit, 1), maxAnswer)
 	out := []Event{}
+	text := folded{text: bytes.ToLower([]byte(q.Text))}
 	for i := 0; i < w.events.n && len(out) < limit; i++ {
 		e := w.events.back(i)
-		if (q.Before == 0 || e.Seq < q.Before) && is(q.Stream, e.Stream) && is(q.Type, e.Type) &&
-			is(q.Subject, e.Subject) && is(q.Node, e.Node) {
+		if (q.Before == 0 || e.Seq < q.Before) && is(q.Stream, e.Stream) && is(q.Node, e.Node) &&
+			strings.Contains(e.Type, q.Type) && strings.Contains(e.Subject, q.Subject) && text.in(e.Raw) {
 			out = append(out, e.answer())
 		}
 	}
@@ -185,15 +209,46 @@ func (w *World) Events(q Query) []Event {
 
 func is(want, got string) bool { return want == "" || want == got }
 
-// Event is the newest event with that CloudEvents id or entry id.
+// folded finds a text in bytes whatever the case of either.
+type folded struct {
+	text    []byte // in lower case
+	scratch []byte
+}
+
+func (f *folded) in(b []byte) bool {
+	if len(f.text) == 0 {
+		return true
+	}
+	f.scratch = f.scratch[:0]
+	for _, c := range b {
+		switch {
+		case c >= utf8.RuneSelf:
+			return bytes.Contains(bytes.ToLower(b), f.text)
+		case 'A' <= c && c <= 'Z':
+			c += 'a' - 'A'
+		}
+		f.scratch = append(f.scratch, c)
+	}
+	return bytes.Contains(f.scratch, f.text)
+}
+
+// Event is the newest event with that CloudEvents id or entry id; a dead letter only where no stream has the event itself,
+// or by its entry id.
 func (w *World) Event(id string) (Event, bool) {
 	if id == "" {
 		return Event{}, false
 	}
+	var letter *heldEvent
 	for i := range w.events.n {
-		if e := w.events.back(i); e.ID == id || e.EntryID == id {
+		switch e := w.events.back(i); {
+		case e.EntryID == id, e.ID == id && !strings.HasSuffix(e.Stream, deadSuffix):
 			return e.answer(), true
+		case e.ID == id && letter == nil:
+			letter = e
 		}
+	}
+	if letter != nil {
+		return letter.answer(), true
 	}
 	return Event{}, false
 }

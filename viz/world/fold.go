@@ -31,11 +31,12 @@ type World struct {
 
 	calls, flows int // edges: calls and reaches, emits and takes, against their bounds
 
-	costs  costs
-	load   load
-	bus    bus
-	events events
-	notes  notes
+	costs    costs
+	passages ring[*passage] // of all traces
+	load     load
+	bus      bus
+	events   events
+	notes    notes
 }
 
 // part is a thing that frames show. Settle looks at it afresh, stamps it with revision next if it changed, and says so.
@@ -110,6 +111,8 @@ func (w *World) Apply(o Observation) {
 		w.busSeen(o)
 	case CallsSeen:
 		w.callsSeen(o)
+	case TakesSeen:
+		w.takesSeen(o)
 	case TriesSeen:
 		w.triesSeen(o)
 	case LoadSeen:

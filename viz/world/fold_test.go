@@ -31,7 +31,7 @@ func observation(t *rapid.T, now *time.Time) world.Observation {
 	*now = now.Add(time.Duration(rapid.IntRange(-200, 900).Draw(t, "ms")) * time.Millisecond)
 	at := *now
 	took := time.Duration(rapid.IntRange(0, 2000).Draw(t, "took")) * time.Millisecond
-	switch rapid.IntRange(0, 9).Draw(t, "kind") {
+	switch rapid.IntRange(0, 10).Draw(t, "kind") {
 	case 0:
 		return world.NodeSeen{At: at, Node: someNode.Draw(t, "node"), State: someState.Draw(t, "state"), Reason: someReason.Draw(t, "reason"),
 			Volatile: rapid.Bool().Draw(t, "volatile"), Faults: []world.Fault{{Kind: someFault.Draw(t, "fault"), LatencyMS: int64(took)}}}
@@ -75,6 +75,10 @@ func observation(t *rapid.T, now *time.Time) world.Observation {
 		return world.ActionSeen{At: at, Node: someNode.Draw(t, "node"), Verb: "kill"}
 	case 8:
 		return world.OutboxSeen{At: at, Node: someNode.Draw(t, "node"), Waiting: someCount.Draw(t, "waiting"), Oldest: at.Add(-took)}
+	}
+	if rapid.Bool().Draw(t, "take") {
+		return world.TakesSeen{At: at, Takes: []world.TakeSeen{{Node: someNode.Draw(t, "node"), Group: someGroup.Draw(t, "group"), Stream: someStream.Draw(t, "stream"),
+			EventID: "1", Failed: rapid.Bool().Draw(t, "failed"), Start: at.Add(-took), Duration: took, TraceID: someTrace.Draw(t, "trace"), SpanID: someSpan.Draw(t, "span")}}}
 	}
 	return world.Tick{At: at}
 }

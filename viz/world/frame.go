@@ -109,6 +109,7 @@ type Edge struct {
 	Pending       int64 `json:"pending"`
 	OldestMS      int64 `json:"oldest_ms"` // age of the oldest waiting entry at the frame's time
 	TrimmedUnread bool  `json:"trimmed_unread,omitempty"`
+	Dead          int64 `json:"dead"` // letters that the group gave up on, as they are there now; -1 unknown
 }
 
 // Lane is one stream.

@@ -54,13 +54,17 @@ func (l *lane) settle(w *World, _ int64) bool {
 
 // group is a consumer group's place in its stream: the backlog of a take edge.
 type group struct {
-	known   bool
-	applied int64 // entries of the stream, from its beginning, that it is done with
-	from    int64 // of those, before the visualizer looked
-	waiting int64 // -1 unknown
-	pending int64
-	oldest  time.Time
-	trimmed bool
+	known     bool
+	there     bool  // as Redis last said
+	done      place // all up to it is applied, where it is placed
+	placed    bool
+	consumers int
+	applied   int64 // entries of the stream, from its beginning, that it is done with
+	from      int64 // of those, before the visualizer looked
+	waiting   int64 // -1 unknown
+	pending   int64
+	oldest    time.Time
+	trimmed   bool
 }
 
 func (g *group) age(now time.Time) time.Duration {
@@ -102,6 +106,7 @@ func (w *World) streamsSeen(o StreamsSeen) {
 			w.touch(e)
 		}
 	}
+	w.deadSeen(o.Streams)
 	w.pilesSeen()
 	w.touchCells()
 }
@@ -109,7 +114,7 @@ func (w *World) streamsSeen(o StreamsSeen) {
 // gone forgets the backlog of a group that is not there; its totals stay. Where its stream is gone too, one of that name
 // will begin anew.
 func (g *group) gone(streamThere bool) {
-	g.waiting, g.pending, g.oldest, g.trimmed = -1, 0, time.Time{}, false
+	g.there, g.placed, g.waiting, g.pending, g.oldest, g.trimmed = false, false, -1, 0, time.Time{}, false
 	if !streamThere {
 		g.applied = 0
 	}
@@ -124,7 +129,7 @@ func (w *World) groupSeen(l *lane, g *GroupSeen, anew bool) *edge {
 	if n := w.groups[g.Group]; n != nil {
 		to = n.spec.ID
 	} else if w.nodeBy[to] != nil {
-		to = "group " + to // a node of that name reads with another group
+		to = foreignGroup + to // a node of that name reads with another group
 	}
 	e := w.edge(edgeKey{Take, l.name, to})
 	if e == nil {
@@ -132,7 +137,9 @@ func (w *World) groupSeen(l *lane, g *GroupSeen, anew bool) *edge {
 	}
 	w.touch(e)
 	p := &e.group
-	p.pending, p.oldest, p.trimmed = g.Pending, g.Oldest, g.TrimmedUnread
+	p.pending, p.oldest, p.trimmed, p.consumers = g.Pending, g.Oldest, g.TrimmedUnread, g.Consumers
+	p.there = true
+	p.done, p.placed = placeOf(g.Applied)
 	if g.Lag < 0 {
 		p.waiting = -1
 		return e
@@ -170,4 +177,31 @@ func (w *World) took(e *edge, n int64) {
 	e.total += n
 	e.count.add(w.now, n, 0)
 	w.touch(e)
+}
+
+// deadSeen takes the counts of dead letters. Of streams whose dead letters were not counted anew the last count stands;
+// where no stream of them is there, there are none.
+func (w *World) deadSeen(seen []StreamSeen) {
+	dead := map[string]*StreamSeen{}
+	for i := range seen {
+		if of, ok := strings.CutSuffix(seen[i].Name, deadSuffix); ok {
+			dead[of] = &seen[i]
+		}
+	}
+	for _, e := range w.edges {
+		if e.key.kind != Take {
+			continue
+		}
+		n := int64(0)
+		if s := dead[e.key.from]; s != nil && s.Length > 0 {
+			if s.Dead == nil {
+				continue
+			}
+			n = s.Dead[w.groupOf(e)]
+		}
+		if n != e.dead {
+			e.dead = n
+			w.touch(e)
+		}
+	}
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net"
 	"net/url"
-	"reflect"
 	"slices"
 	"time"
 )
@@ -32,6 +31,8 @@ type node struct {
 
 	served counter
 	took   durations
+	routes map[routeKey]*servedRoute
+	errors ring[failure]
 	shown  Node
 }
 
@@ -153,9 +154,18 @@ func (n *node) settle(w *World, _ int64) bool {
 		Owner: n.spec.Owner, URL: n.url, State: n.state, Since: n.since, Reason: n.reason, Volatile: n.volatile,
 		Faults: n.faults, Holds: n.spec.Holds, Verbs: n.verbs, Rate: rate, P50MS: ms(n.took.median), Errors: failed,
 		Outbox: Outbox{n.outbox.waiting, n.outbox.more, n.unpublished(w.now).Truncate(100 * time.Millisecond).Milliseconds()}}
-	changed := n.rev == 0 || !reflect.DeepEqual(now, n.shown)
+	changed := n.rev == 0 || !now.same(&n.shown)
 	n.shown = now
 	return changed
+}
+
+// same says whether two looks at a node show the same. It is asked for at every call that a node serves, which
+// reflection is too slow for.
+func (n *Node) same(o *Node) bool {
+	return n.ID == o.ID && n.Kind == o.Kind && n.Label == o.Label && n.Engine == o.Engine && n.Version == o.Version &&
+		n.Owner == o.Owner && n.URL == o.URL && n.State == o.State && n.Since.Equal(o.Since) && n.Reason == o.Reason &&
+		n.Volatile == o.Volatile && n.Outbox == o.Outbox && n.Rate == o.Rate && n.P50MS == o.P50MS && n.Errors == o.Errors &&
+		slices.Equal(n.Faults, o.Faults) && slices.Equal(n.Holds, o.Holds) && slices.Equal(n.Verbs, o.Verbs)
 }
 
 // URL is a node's base address: the runtime's word, else the file's; empty where neither says.

@@ -3,7 +3,7 @@ package world
 import "time"
 
 // Observation is one thing that a watcher saw. The closed set: NodeSeen, OutboxSeen, EventsSeen, StreamsSeen, BusSeen,
-// CallsSeen, TriesSeen, LoadSeen, ActionSeen, Tick.
+// CallsSeen, TakesSeen, TriesSeen, LoadSeen, ActionSeen, Tick.
 type Observation interface{ When() time.Time }
 
 // NodeSeen: a runtime says how a node is.
@@ -70,6 +70,15 @@ type EventSeen struct {
 	Time        time.Time `json:"time"`              // of the fact; the entry id's time where the event has none
 	Raw         []byte    `json:"raw,omitempty"`     // envelope JSON, or the foreign entry's fields as a JSON object
 	Problem     string    `json:"problem,omitempty"` // why it is not an event
+	Dead        *DeadSeen `json:"dead,omitempty"`    // of a dead letter: what was said when it was put away
+}
+
+// DeadSeen is what stands on a dead letter.
+type DeadSeen struct {
+	Group    string `json:"group"`    // the consumer group that gave up
+	Entry    string `json:"entry"`    // the entry's id in the stream that it came from
+	Reason   string `json:"reason"`   // the last error's text
+	Attempts int    `json:"attempts"` // how often the group had tried
 }
 
 // EventsSeen: the tap read entries.
@@ -101,6 +110,8 @@ type StreamSeen struct {
 	FirstID string      `json:"first_id"`
 	LastID  string      `json:"last_id"`
 	Groups  []GroupSeen `json:"groups,omitempty"`
+	// Dead, of a stream of dead letters: how many each consumer group gave up on; nil: not counted yet.
+	Dead map[string]int64 `json:"dead,omitempty"`
 }
 
 // StreamsSeen: all streams were inspected.
@@ -147,6 +158,28 @@ type CallsSeen struct {
 	Calls []CallSeen `json:"calls"`
 }
 
+// TakeSeen is one handling of an event by a consumer group, from a consumer span.
+type TakeSeen struct {
+	Node     string        `json:"node,omitempty"`  // that handled it; empty: the one that reads with Group
+	Group    string        `json:"group,omitempty"` // may be empty
+	Stream   string        `json:"stream"`
+	EventID  string        `json:"event_id,omitempty"`
+	Type     string        `json:"type,omitempty"` // of the event
+	Start    time.Time     `json:"start"`
+	Duration time.Duration `json:"duration"` // nanoseconds
+	Failed   bool          `json:"failed"`
+	Reason   string        `json:"reason,omitempty"`
+	TraceID  string        `json:"trace_id,omitempty"`
+	SpanID   string        `json:"span_id,omitempty"`
+	ParentID string        `json:"parent_id,omitempty"`
+}
+
+// TakesSeen: traces of consumers came in.
+type TakesSeen struct {
+	At    time.Time  `json:"at"`
+	Takes []TakeSeen `json:"takes"`
+}
+
 // TrySeen is one use of a feature: by a client's call, or by a probe.
 type TrySeen struct {
 	Feature  string        `json:"feature"`
@@ -180,7 +213,7 @@ type LoadSeen struct {
 type ActionSeen struct {
 	At   time.Time `json:"at"`
 	Node string    `json:"node,omitempty"`
-	Verb string    `json:"verb"` // a verb of a runtime, restore or load
+	Verb string    `json:"verb"` // a verb of a runtime, restore, load or resend
 	Note string    `json:"note,omitempty"`
 }
 
@@ -195,6 +228,7 @@ func (o EventsSeen) When() time.Time  { return o.At }
 func (o StreamsSeen) When() time.Time { return o.At }
 func (o BusSeen) When() time.Time     { return o.At }
 func (o CallsSeen) When() time.Time   { return o.At }
+func (o TakesSeen) When() time.Time   { return o.At }
 func (o TriesSeen) When() time.Time   { return o.At }
 func (o LoadSeen) When() time.Time    { return o.At }
 func (o ActionSeen) When() time.Time  { return o.At }
