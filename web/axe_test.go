@@ -42,13 +42,19 @@ func TestAccessible(t *testing.T) {
 		{name: "keys open", frame: "calm", do: `document.querySelector('#keys').click()`, done: `!!document.querySelector('.sheet:modal')`},
 		{name: "big", frame: "outage", do: `document.querySelector('#big').click()`, done: `document.documentElement.dataset.big === 'on'`},
 		{name: "a pattern chosen", frame: "outage", path: "/#pattern=copies", done: `!!document.querySelector('.card .faint, .card.dim')`},
+		{name: "a service open", frame: "dead", path: "/#node=orders", done: `document.querySelectorAll('#inspect .grid').length > 4 && (document.querySelectorAll('#inspect details').forEach((d) => { d.open = true; }), true)`},
+		{name: "a stream open", frame: "dead", path: "/#stream=orders", done: `!!document.querySelector('#inspect .grid')`},
+		{name: "an event open", frame: "calm", path: "/#event=e-1", done: `!!document.querySelector('#inspect .fall-row') && (document.querySelectorAll('#inspect details').forEach((d) => { d.open = true; }), true)`},
+		{name: "dead letters open", frame: "dead", path: "/#dead=stock", done: `!!document.querySelector('.letter') && (document.querySelectorAll('#inspect details').forEach((d) => { d.open = true; }), true)`},
+		{name: "more room for events, paused", frame: "calm", do: `document.querySelector('.feed-large').click(), document.querySelector('#feed-pause').click()`, done: `document.body.classList.contains('feeds')`},
+		{name: "phone, an event open", frame: "calm", path: "/#event=e-1", done: `!!document.querySelector('#inspect .fall-row')`, width: 390, height: 844},
 		{name: "phone", frame: "outage", width: 390, height: 844},
 		{name: "phone, keys open", frame: "calm", do: `document.querySelector('#keys').click()`, done: `!!document.querySelector('.sheet:modal')`, width: 390, height: 844},
 	} {
 		if s.width == 0 {
 			s.width, s.height = 1440, 900
 		}
-		l := newLab(t, s.frame)
+		l := panelLab(t, s.frame)
 		for _, theme := range []string{"dark", "light"} {
 			open(t, ctx, l.URL, s.width, s.height)
 			holds(t, ctx, `(localStorage.clear(), true)`)

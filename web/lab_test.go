@@ -57,6 +57,9 @@ func newLab(t *testing.T, frame string) *lab {
 			t.Error(err)
 		}
 	})
+	mux.HandleFunc("GET /api/v1/events", func(w http.ResponseWriter, r *http.Request) {
+		_ = json.NewEncoder(w).Encode(map[string]any{"events": l.log(r.URL.Query())}) // the page may be gone
+	})
 	mux.HandleFunc("/api/v1/", func(w http.ResponseWriter, r *http.Request) {
 		var body json.RawMessage
 		_ = json.NewDecoder(r.Body).Decode(&body) // most requests have none

@@ -13,7 +13,7 @@ import (
 )
 
 // panelLab is a lab whose API answers of nodes, streams, connections, one event and dead letters as inspect.json says, and
-// of many events as log does.
+// whose log has events.
 func panelLab(t *testing.T, frame string) *lab {
 	t.Helper()
 	l := newLab(t, frame)
@@ -34,8 +34,6 @@ func panelLab(t *testing.T, frame string) *lab {
 			all := answers[path].(map[string]any)["dead"].([]any)
 			of := slices.DeleteFunc(slices.Clone(all), func(d any) bool { return d.(map[string]any)["of"] != r.URL.Query().Get("stream") })
 			v = map[string]any{"total": len(of), "dead": of}
-		case path == "/api/v1/events":
-			v = map[string]any{"events": l.log(r.URL.Query())}
 		case found:
 			v = a
 		default:

@@ -28,23 +28,23 @@ export class DeadMarks {
   }
 
   /**
-   * @param {import('./world.js').World} w @param {import('./layout.js').Layout} l @param {import('./lens.js').Lens} lens
-   * @param {import('./layout.js').Box[]} boxes where labels stand, about; its own are added
+   * They are never faint: what was given up on matters in every pattern.
+   * @param {import('./world.js').World} w @param {import('./layout.js').Layout} l @param {import('./layout.js').Box[]} boxes where labels stand, about; its own are added
    */
-  render(w, l, lens, boxes) {
+  render(w, l, boxes) {
     const { services, streams } = deadOf(w);
     for (const [id, p] of l.places) {
       const [n, of] = services.get(id) ?? [0, ''], node = w.nodes.get(id);
       if (n === 0 || !node) continue;
       const words = `✉ ${count(n)} dead letter${n === 1 ? '' : 's'}`, under = l.tall || p.bank > 0;
       const y = l.tall ? p.y + p.h + (stuck(node) ? 29 : -6) : under ? p.y + p.h - 5 : p.y - 13;
-      this.mark(`node ${id}`, words, of ? `dead=${of}` : `node=${id}`, `${id} gave up on ${count(n)} events`, { x: p.x + 12, y, w: words.length * 6.6 + 18, h: 20 }, boxes).classList.toggle('faint', lens.hidesNode(node));
+      this.mark(`node ${id}`, words, of ? `dead=${of}` : `node=${id}`, `${id} gave up on ${count(n)} events`, { x: p.x + 12, y, w: words.length * 6.6 + 18, h: 20 }, boxes);
     }
     for (const [name, n] of streams) {
       const p = l.lanes.get(name), words = `✉ ${n > 999 ? '999+' : n}`, wide = words.length * 6.6 + 10;
       if (!p) continue;
       const box = l.tall ? { x: p.x1 - 9, y: p.y2 - 20, w: 18, h: 18 } : { x: p.x2 + 2, y: p.y1 - 9, w: wide, h: 18 };
-      this.mark(`lane ${name}`, l.tall ? '✉' : words, `dead=${name}`, `${count(n)} dead letters of the stream ${name}`, box, boxes).classList.toggle('faint', lens.hidesLane(name));
+      this.mark(`lane ${name}`, l.tall ? '✉' : words, `dead=${name}`, `${count(n)} dead letters of the stream ${name}`, box, boxes);
     }
     this.marks.sweep();
   }
@@ -55,10 +55,9 @@ export class DeadMarks {
     const b = this.marks.get(key);
     text(b, words);
     attr(b, 'data-opens', opens);
-    attr(b, 'aria-label', `${label}: open`);
+    attr(b, 'aria-label', `${words}: ${label}`);
     b.title = label;
     put(b, box);
     boxes.push(box);
-    return b;
   }
 }

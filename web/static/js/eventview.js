@@ -30,11 +30,12 @@ export const rawText = (raw) => (typeof raw === 'string' ? raw : JSON.stringify(
 
 /** @param {unknown} raw with what it is called @param {string} name */
 export function payload(raw, name = 'Payload') {
-  const o = opened(raw);
+  const o = opened(raw), text = el('pre', 'raw', rawText(raw));
+  text.tabIndex = 0; // it may scroll
   return [
     ...part(o.shaped ? name : 'Entry', tree(o.payload)),
     ...(o.fields.length > 0 ? [folded(`Envelope (${o.fields.length})`, ...table('Envelope', ['field', 'value'], o.fields.map(([k, v]) => [k, typeof v === 'string' ? v : JSON.stringify(v)])))] : []),
-    folded('Raw', button('copy', 'Copy'), el('pre', 'raw', rawText(raw))),
+    folded('Raw', button('copy', 'Copy'), text),
   ];
 }
 

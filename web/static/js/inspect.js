@@ -21,9 +21,6 @@ const PACE = 1000, FIRST = 1000, MOST = 8000, WITHIN = 8000;
 /** Drawn at most once in so many ms. */
 const DRAWN = 200;
 
-/** Nothing was asked yet. */
-const FRESH = { failed: '', wait: FIRST, asked: -Infinity, due: 0, drawn: -Infinity };
-
 /** What of the world a view shows: while these are the same objects, nothing of it changed.
  * @param {World} w @param {Kind} kind @param {string} id @returns {unknown[]} */
 export function parts(w, kind, id) {
@@ -72,7 +69,10 @@ export class Inspector {
     this.reply = undefined;
     /** @type {unknown[]|undefined} what the world was when it was asked for */
     this.seen = undefined;
-    ({ failed: this.failed, wait: this.wait, asked: this.asked, due: this.due, drawn: this.drawn } = FRESH);
+    this.failed = '';
+    this.wait = FIRST;
+    this.asked = this.drawn = -Infinity;
+    this.due = 0;
     byId('inspect-close').addEventListener('click', () => this.close());
     this.root.addEventListener('click', (e) => this.act(e));
     document.addEventListener('keydown', (e) => {
@@ -85,7 +85,7 @@ export class Inspector {
   forget() {
     this.request?.abort();
     this.request = this.reply = this.seen = undefined;
-    Object.assign(this, FRESH);
+    Object.assign(this, { failed: '', wait: FIRST, asked: -Infinity, due: 0, drawn: -Infinity });
   }
 
   /** Opens what the address says. */

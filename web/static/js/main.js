@@ -123,7 +123,7 @@ function render() {
   river.render(world, place, lens, now);
   outboxes.render(world, place, lens, labels);
   piles.render(world, place, lens, labels);
-  deads.render(world, place, lens, labels);
+  deads.render(world, place, labels);
   edges.render(world, place, lens, labels);
   cards.render(world, place, lens, now);
   more.render();
