@@ -20,26 +20,51 @@ export function usesEdge(w, p, e) {
   }
 }
 
-/** What is not of the chosen pattern, for the map to draw faintly. */
+/** @typedef {{nodes: string[], streams: string[], edges: string[]}} Path of one event or the like, by ids; a store's node lights its owner's card */
+
+/** @type {Path|null} */
+let lit = null;
+/** @type {(() => void)[]} */
+const told = [];
+
+/** Sets what alone is strong, whatever pattern is chosen; null ends it. @param {Path|null} path */
+export function highlight(path) {
+  lit = path;
+  for (const f of told) f();
+}
+
+/** @param {() => void} f told whenever the highlight changes */
+export const onHighlight = (f) => told.push(f);
+
+/** What is not of the highlight, else of the chosen pattern, for the map to draw faintly. */
 export class Lens {
   /** @param {World} w @param {string} chosen id of a pattern; '' or unknown: all */
   constructor(w, chosen) {
     this.w = w;
     this.pattern = w.system.patterns.find((p) => p.id === chosen);
+    this.lit = lit;
+  }
+
+  /** Whether some of the map alone is strong. */
+  get chooses() {
+    return this.pattern !== undefined || this.lit !== null;
   }
 
   /** @param {import('./messages.js').Node|undefined} n */
   hidesNode(n) {
+    if (this.lit && n) return !this.lit.nodes.includes(n.id);
     return this.pattern !== undefined && n !== undefined && !usesNode(this.pattern, n);
   }
 
   /** @param {import('./messages.js').Edge} e */
   hidesEdge(e) {
+    if (this.lit) return !this.lit.edges.includes(e.id);
     return this.pattern !== undefined && !usesEdge(this.w, this.pattern, e);
   }
 
   /** @param {string} stream */
   hidesLane(stream) {
+    if (this.lit) return !this.lit.streams.includes(stream);
     return this.pattern !== undefined && !usesLane(this.pattern, stream);
   }
 }
