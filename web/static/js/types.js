@@ -45,6 +45,12 @@ export class Types {
     return known.length > FORMS ? 0 : Math.max(0, known.indexOf(type));
   }
 
+  /** What a stream's shapes mean; '' where it has one type or too many. @param {string} stream */
+  words(stream) {
+    const known = this.known.get(stream) ?? [];
+    return known.length < 2 || known.length > FORMS ? '' : `. ${known.map((t, i) => `${'●◆▲■'[i]} ${t}`).join(', ')}`;
+  }
+
   /** Shape of the next event on an edge. @param {string} id of the edge @param {string} stream @param {string} emitter '' for a take */
   next(id, stream, emitter) {
     const l = this.logs.get(emitter ? `${stream}|${emitter}` : stream);
