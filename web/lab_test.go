@@ -27,7 +27,11 @@ type lab struct {
 
 func newLab(t *testing.T, frame string) *lab {
 	t.Helper()
-	state := fixture(t, frame)
+	return labOver(t, fixture(t, frame))
+}
+
+func labOver(t *testing.T, state []byte) *lab {
+	t.Helper()
 	l := &lab{answer: func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }}
 	mux := http.NewServeMux()
 	mux.Handle("/", Handler(Options{State: func() ([]byte, error) { return state, nil }}))

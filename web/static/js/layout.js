@@ -47,7 +47,7 @@ const APART = { w: 164, h: 210, gap: 12 };
 const WIDE = { card: CARD, gutter: 38, shore: 74, row: 84, top: 100, head: 126, tail: 92 };
 const CROWDED = { card: SMALL, gutter: 34, shore: 80, row: 40, top: 96, head: 270, tail: 150 };
 const BOTTOM = 60;
-const LANE = { few: 30, more: 25, many: 22, least: 13 };
+const LANE = { few: 30, more: 25, many: 22, least: 14 };
 /** Rows of the river that are kept free where streams are grouped, for those that come to need one. */
 const SPARE = 3;
 /** Below this width of the room the tall form is used. */
@@ -120,9 +120,10 @@ function wide(cards, clients, aside, bands, room, compact, keep) {
     const top = upper ? d.top : below + (aside ? APART.h + 14 : d.shore);
     places.set(n.id, { x: 20, y: top + k * (CLIENT.h + 14), ...CLIENT, bank: 0, col: -1, row: k });
   });
+  const head = Math.max(d.head, Math.min(200, 34 + 7.6 * Math.max(0, ...bands.map((b) => b.name.length))));
   const beds = bands.map((b, index) => {
     const y = river.y + 18 + index * spacing;
-    return { x1: d.head, y1: y, x2: width - d.tail, y2: y, index };
+    return { x1: head, y1: y, x2: width - d.tail, y2: y, index };
   });
   return { tall: false, compact, width, height, river, bands, beds, lanes: new Map(), places, home: new Map(),
     caption: { x: 16, y: river.y - 6 }, cols, rows, gutter: d.gutter, seats, base };
@@ -140,7 +141,7 @@ function measure(d, cols, rows, clients, aside, bands, keep) {
   const wish = n <= 4 ? LANE.few : n <= 8 ? LANE.more : LANE.many;
   const base = keep?.base ?? 36 + (n - 1) * wish, last = Math.max(1, bands.length - 1);
   const h = Math.max(base, 36 + last * LANE.least); // as high as it was, where its rows find room in that
-  const spacing = Math.min(wish, (h - 36) / last);
+  const spacing = Math.min(bands.length > 2 ? wish * 1.2 : wish, (h - 36) / last);
   const river = { x: 8, y: Math.max(keep?.river.y ?? 0, d.top + Math.max(stack, beside) + d.shore), w: width - 16, h };
   const foot = Math.max(d.shore + stack, APART.gap + (aside ? APART.h + 14 : d.shore) + Math.floor(clients / 2) * (CLIENT.h + 14) - 14);
   return { cols, rows, spacing, left, width, river, base, height: river.y + river.h + foot + BOTTOM };

@@ -46,7 +46,8 @@ export class News {
     const p = n.kind === 'bus' ? l.river : l.places.get(l.home.get(n.id) ?? n.id);
     if (!p) return;
     const r = el('i', `ring ring-${tone}`);
-    put(r, l.home.has(n.id) && p.bank !== 0 && !l.tall ? { x: p.x + p.w - 84, y: p.y, w: 84, h: p.h } : p);
+    const beside = 'bank' in p && p.bank === 0; // its store stands below it
+    put(r, l.home.has(n.id) && !beside && !l.tall ? { x: p.x + p.w - 84, y: p.y, w: 84, h: p.h } : p);
     r.addEventListener('animationend', () => r.remove());
     this.labels.append(r);
   }

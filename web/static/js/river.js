@@ -83,7 +83,7 @@ export class River {
       text(label, cut(band.name, 12));
     } else {
       attr(label, 'transform', `translate(${river.x + 20 + (band.inner ? 14 : 0)},${place.y1 + 4.5})`);
-      text(label, band.group ? '' : cut(band.name, l.compact ? 20 : 13));
+      text(label, band.group ? '' : cut(band.name, 20));
       attr(pace, 'transform', `translate(${river.x + river.w - 18},${place.y1 + 4.5})`);
     }
     text(title, band.group ? `${band.streams.length} streams: ${cut(band.streams.join(', '), 400)}; ${rate(sum)}`

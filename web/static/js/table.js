@@ -128,6 +128,7 @@ export class Table {
     this.streams = new Sheet('Streams', STREAMS, 'stream', again);
     this.root.append(this.nodes.root, this.streams.root);
     this.last = 0;
+    this.words = '';
     /** @type {boolean|undefined} by hand; undefined: as the number of nodes has it */
     this.chosen = read();
     this.open = false;
