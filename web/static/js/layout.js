@@ -36,7 +36,7 @@ import { seated } from './seats.js';
  * @property {Layout} [keep] what stood before: nothing of it moves
  */
 
-export const CARD = { w: 222, h: 136 }, SMALL = { w: 204, h: 78 };
+export const CARD = { w: 222, h: 136 }, SMALL = { w: 204, h: 84 };
 /** From so many cards on they are small. */
 export const CROWD = 17;
 const CLIENT = { w: 150, h: 88 };
@@ -120,7 +120,7 @@ function wide(cards, clients, aside, bands, room, compact, keep) {
     const top = upper ? d.top : below + (aside ? APART.h + 14 : d.shore);
     places.set(n.id, { x: 20, y: top + k * (CLIENT.h + 14), ...CLIENT, bank: 0, col: -1, row: k });
   });
-  const head = Math.max(d.head, Math.min(200, 34 + 7.6 * Math.max(0, ...bands.map((b) => b.name.length))));
+  const head = Math.max(d.head, Math.min(200, 30 + 8.3 * Math.max(0, ...bands.map((b) => b.name.length))));
   const beds = bands.map((b, index) => {
     const y = river.y + 18 + index * spacing;
     return { x1: head, y1: y, x2: width - d.tail, y2: y, index };

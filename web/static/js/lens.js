@@ -33,7 +33,17 @@ export function highlight(path) {
   for (const f of told) f();
 }
 
-/** @param {() => void} f told whenever the highlight changes */
+/** @type {string} */
+let aimed = '';
+
+/** Its connections alone are strong, as long as nothing is highlighted. @param {string} node id of a card's; '' ends it */
+export function aim(node) {
+  if (aimed === node) return;
+  aimed = node;
+  for (const f of told) f();
+}
+
+/** @param {() => void} f told whenever what is highlighted or aimed at changes */
 export const onHighlight = (f) => told.push(f);
 
 /** What is not of the highlight, else of the chosen pattern, for the map to draw faintly. */
@@ -43,11 +53,12 @@ export class Lens {
     this.w = w;
     this.pattern = w.system.patterns.find((p) => p.id === chosen);
     this.lit = lit;
+    this.aimed = w.nodes.has(aimed) ? aimed : '';
   }
 
   /** Whether some of the map alone is strong. */
   get chooses() {
-    return this.pattern !== undefined || this.lit !== null;
+    return this.pattern !== undefined || this.lit !== null || this.aimed !== '';
   }
 
   /** @param {import('./messages.js').Node|undefined} n */
@@ -59,6 +70,7 @@ export class Lens {
   /** @param {import('./messages.js').Edge} e */
   hidesEdge(e) {
     if (this.lit) return !this.lit.edges.includes(e.id);
+    if (this.aimed && !touches(this.w, e, this.aimed)) return true;
     return this.pattern !== undefined && !usesEdge(this.w, this.pattern, e);
   }
 
@@ -68,3 +80,6 @@ export class Lens {
     return this.pattern !== undefined && !usesLane(this.pattern, stream);
   }
 }
+
+/** Whether an edge begins or ends at a card. @param {World} w @param {import('./messages.js').Edge} e @param {string} node */
+const touches = (w, e, node) => (e.kind !== 'take' && e.from === node) || (e.kind !== 'emit' && (e.to === node || w.nodes.get(e.to)?.owner === node));

@@ -16,7 +16,7 @@ import { inspects } from './inspect.js';
 import { Light } from './light.js';
 import { hatches } from './drum.js';
 import { legend } from './legend.js';
-import { Lens, onHighlight } from './lens.js';
+import { aim, Lens, onHighlight } from './lens.js';
 import { Matrix } from './matrix.js';
 import { Mix } from './mix.js';
 import { More } from './more.js';
@@ -71,6 +71,12 @@ const table = new Table(() => again());
 const news = new News(byId('news'), byId('labels'));
 inspects(byId('map'), view, pins, edges, river);
 onHighlight(() => ask());
+for (const [type, on] of /** @type {const} */ ([['pointerover', true], ['pointerout', false], ['focusin', true], ['focusout', false]])) {
+  byId('cards').addEventListener(type, (e) => {
+    const card = /** @type {HTMLElement|null} */ (/** @type {Element} */ (e.target).closest('.card'));
+    if (place?.compact) aim(on ? card?.dataset.node ?? '' : '');
+  });
+}
 const cost = new CostPanel(() => ask());
 const matrix = new Matrix(byId('matrix'), byId('works-say'), (feature, pattern, b) => cost.show(feature, pattern, b));
 const picker = new Picker(byId('pick'), byId('pick-say'), () => ask());
@@ -161,7 +167,8 @@ function map(now) {
 function arrange() {
   shape = false;
   const size = view.measure(), other = size.width !== space.width || size.height !== space.height;
-  const rows = bands([...world.streams.values()], opened, new Set([...trouble, ...(find.streams.size <= 8 ? find.streams : [])]), size.width < TALL ? 8 : MANY);
+  const tall = size.width < TALL, own = tall ? new Set() : new Set([...trouble, ...(find.streams.size <= 8 ? find.streams : [])]);
+  const rows = bands([...world.streams.values()], tall ? new Set() : opened, own, tall ? 7 : MANY);
   place = layout(world.nodes.values(), world.streams.keys(), size, world.apart,
     { bands: rows, pins: pins.of(world.system.name), keep: view.fits && other ? undefined : place });
   space = size;

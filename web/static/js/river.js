@@ -75,7 +75,7 @@ export class River {
     attr(g, 'data-stream', band.group ? null : band.id);
     for (const k of /** @type {const} */ (['x1', 'x2', 'y1', 'y2'])) attr(line, k, String(place[k]));
     attr(line, 'class', `line-${c}`);
-    attr(line, 'stroke-width', String(Math.min(9, 2 + 1.8 * Math.log10(1 + sum))));
+    attr(line, 'stroke-width', String(Math.min(l.tall && l.beds.length > 6 ? 5 : 9, 2 + 1.8 * Math.log10(1 + sum))));
     attr(label, 'class', `lane-name fill-${c}`);
     text(pace, l.tall || band.open ? '' : rate(sum));
     if (l.tall) {

@@ -63,7 +63,7 @@ export class Traffic {
   flow(w, l, lens) {
     if (this.still.matches) return;
     for (const b of this.edges.bundles.values()) {
-      const v = b.way, e = b.edge, strength = b.faint ? FAINT : 1;
+      const v = b.way, e = b.edge, asks = e.kind === 'call' || e.kind === 'reach', strength = b.faint ? FAINT : asks && l.compact && !lens.chooses ? 0.5 : 1;
       if (e.kind === 'emit') {
         this.light.set(b.id, v.cross, 0, this.colour(w, e.to), b.rate, strength);
       } else if (e.kind === 'take') {

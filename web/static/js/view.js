@@ -111,6 +111,10 @@ export class View {
     if (!map) return;
     stage.style.transform = `translate(${at.x}px, ${at.y}px) scale(${at.k})`;
     stage.classList.toggle('far', !map.tall && at.k < (map.compact ? FAR.compact : FAR.card));
+    // Names and rates of the lanes stay in sight at the room's sides.
+    const over = -at.x / at.k, right = (this.size.width - at.x) / at.k - map.width;
+    stage.style.setProperty('--left', `${map.tall ? 0 : Math.max(0, Math.min(over, map.width / 2))}px`);
+    stage.style.setProperty('--right', `${map.tall ? 0 : Math.min(0, Math.max(right, -map.width / 2))}px`);
     text(this.level, `${Math.round(at.k * 100)} %`);
     this.window();
   }
