@@ -79,9 +79,9 @@ func invented(t testing.TB, services, streams int) []byte {
 		kinds = append(kinds, map[string]any{"id": d, "name": d})
 	}
 	b, err := json.Marshal(map[string]any{"rev": 100.0, "full": true, "at": "2026-11-24T10:00:00.000Z", "nodes": nodes, "edges": edges, "streams": lanes,
-		"system":  map[string]any{"name": fmt.Sprintf("invented-%d", services), "kinds": kinds, "patterns": []any{}, "features": []any{}},
-		"bus":     map[string]any{"up": true, "rate": 4200.0, "to_hub_ms": 2.4},
-		"notes":   []any{}, "events": []any{}, "cells": []any{}})
+		"system": map[string]any{"name": fmt.Sprintf("invented-%d", services), "kinds": kinds, "patterns": []any{}, "features": []any{}},
+		"bus":    map[string]any{"up": true, "rate": 4200.0, "to_hub_ms": 2.4},
+		"notes":  []any{}, "events": []any{}, "cells": []any{}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -21,8 +22,9 @@ type lab struct {
 	*httptest.Server
 	mu     sync.Mutex
 	asked  []string
-	answer http.HandlerFunc   // of the API
-	hangUp context.CancelFunc // ends the newest socket; later ones are served
+	answer http.HandlerFunc    // of the API
+	hangUp context.CancelFunc  // ends the newest socket; later ones are served
+	nodes  chan map[string]any // changes of nodes that the newest socket tells
 }
 
 func newLab(t *testing.T, frame string) *lab {
@@ -32,7 +34,7 @@ func newLab(t *testing.T, frame string) *lab {
 
 func labOver(t *testing.T, state []byte) *lab {
 	t.Helper()
-	l := &lab{answer: func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }}
+	l := &lab{nodes: make(chan map[string]any), answer: func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }}
 	mux := http.NewServeMux()
 	mux.Handle("/", Handler(Options{State: func() ([]byte, error) { return state, nil }}))
 	var sockets sync.WaitGroup
@@ -45,7 +47,7 @@ func labOver(t *testing.T, state []byte) *lab {
 		l.mu.Lock()
 		l.hangUp = hangUp
 		l.mu.Unlock()
-		play(ctx, w, r, state)
+		play(ctx, w, r, state, l.nodes)
 	})
 	costs := readJSON(t, "costs")
 	mux.HandleFunc("GET /api/v1/features/{feature}/{pattern}", func(w http.ResponseWriter, r *http.Request) {
@@ -89,6 +91,11 @@ func cost(state []byte, costs map[string]any, feature, pattern string) map[strin
 	return answer
 }
 
+// change tells the page that a node is now otherwise.
+func (l *lab) change(node map[string]any) {
+	l.nodes <- node
+}
+
 // did says whether the API was asked that.
 func (l *lab) did(what string) bool {
 	l.mu.Lock()
@@ -104,7 +111,7 @@ func (l *lab) all() []string {
 }
 
 // play sends the frame, then diffs in which every busy connection grows, until ctx or the browser ends.
-func play(ctx context.Context, w http.ResponseWriter, r *http.Request, state []byte) {
+func play(ctx context.Context, w http.ResponseWriter, r *http.Request, state []byte, changes <-chan map[string]any) {
 	conn, err := (&websocket.Upgrader{}).Upgrade(w, r, nil)
 	if err != nil {
 		return
@@ -120,11 +127,17 @@ func play(ctx context.Context, w http.ResponseWriter, r *http.Request, state []b
 	edges, _ := f["edges"].([]any)
 	tick := time.NewTicker(150 * time.Millisecond)
 	defer tick.Stop()
+	nodes, _ := f["nodes"].([]any)
 	for rev := 101.0; ; rev++ {
+		var changed []any
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
+		case c := <-changes:
+			i := slices.IndexFunc(nodes, func(n any) bool { return n.(map[string]any)["id"] == c["id"] })
+			maps.Copy(nodes[i].(map[string]any), c)
+			changed = nodes[i : i+1]
 		}
 		var grown []any
 		for i, e := range edges {
@@ -137,7 +150,7 @@ func play(ctx context.Context, w http.ResponseWriter, r *http.Request, state []b
 				grown = append(grown, e)
 			}
 		}
-		if conn.WriteJSON(map[string]any{"from": rev - 1, "rev": rev, "at": f["at"], "edges": grown}) != nil {
+		if conn.WriteJSON(map[string]any{"from": rev - 1, "rev": rev, "at": f["at"], "edges": grown, "nodes": changed}) != nil {
 			return
 		}
 	}
