@@ -157,13 +157,16 @@ func play(ctx context.Context, w http.ResponseWriter, r *http.Request, state []b
 }
 
 // tab is a browser's tab that ends with the test and fails it where the page threw or was refused something by its policy.
-func tab(t *testing.T) context.Context {
+func tab(t *testing.T, flags ...string) context.Context {
 	t.Helper()
 	path, err := exec.LookPath("chromium")
 	if err != nil {
 		t.Fatal("the browser tests need chromium on the PATH (Debian: apt-get install chromium)")
 	}
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.DisableGPU, chromedp.Flag("hide-scrollbars", true))
+	for _, f := range flags {
+		options = append(options, chromedp.Flag(f, true))
+	}
 	if os.Geteuid() == 0 {
 		options = append(options, chromedp.NoSandbox)
 	}

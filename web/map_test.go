@@ -169,7 +169,7 @@ func TestFind(t *testing.T) {
 	l := labOver(t, invented(t, 60, 100))
 	ctx := tab(t)
 	openBig(t, ctx, l.URL, 1440, 900)
-	holds(t, ctx, `!document.querySelector('[data-stream="payments.paid"]') && document.querySelectorAll('.band').length === 20`)
+	holds(t, ctx, `!document.querySelector('[data-stream="payments.paid"]') && document.querySelectorAll('.band').length === 8`)
 	holds(t, ctx, `(import('/static/js/find.js').then((m) => { m.focusSearch(); window.focused = true; }), true)`)
 	holds(t, ctx, `window.focused && document.activeElement.id === 'find'`)
 	keys(t, ctx, "payments.paid")
@@ -185,13 +185,13 @@ func TestFind(t *testing.T) {
 	// A group opens and shuts, and no card moves for it.
 	keys(t, ctx, "0")
 	card := evaluate[box](t, ctx, boxOf(`[data-node="geo-view"]`))
-	holds(t, ctx, `(document.querySelector('[aria-label="5 streams of geo"]').click(), true)`)
-	holds(t, ctx, `document.querySelector('[aria-label="5 streams of geo"]').ariaExpanded === 'true' && document.querySelectorAll('[data-stream^="geo."]').length === 5`)
+	holds(t, ctx, `(document.querySelector('[aria-label="15 streams of orders"]').click(), true)`)
+	holds(t, ctx, `document.querySelector('[aria-label="15 streams of orders"]').ariaExpanded === 'true' && document.querySelectorAll('[data-stream^="reviews."]').length === 5`)
 	if c := evaluate[box](t, ctx, boxOf(`[data-node="geo-view"]`)); c != card {
 		t.Errorf("a card moved from %v to %v", card, c)
 	}
-	holds(t, ctx, `(document.querySelector('[aria-label="5 streams of geo"]').click(), true)`)
-	holds(t, ctx, `document.querySelectorAll('[data-stream^="geo."]').length === 0`)
+	holds(t, ctx, `(document.querySelector('[aria-label="15 streams of orders"]').click(), true)`)
+	holds(t, ctx, `document.querySelectorAll('[data-stream^="reviews."]').length === 0`)
 }
 
 // TestTable: the same facts, sorted by any column, found by the same search; it is what opens for very many nodes.
@@ -283,4 +283,27 @@ func TestManyAreLegible(t *testing.T) {
 			holds(t, ctx, `document.documentElement.scrollWidth <= innerWidth`)
 		}
 	}
+}
+
+// TestReducedMotion: where nothing may move no dot and no stream of light is drawn; rates stand in numbers instead.
+func TestReducedMotion(t *testing.T) {
+	l := newLab(t, "calm")
+	ctx := tab(t, "force-prefers-reduced-motion")
+	open(t, ctx, l.URL, 1440, 900)
+	holds(t, ctx, `document.querySelectorAll('.pace').length > 5`)
+	if painted := evaluate[int](t, ctx, `(() => { const c = document.querySelector('#dots'), d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data; return d.reduce((n, v) => n + (v ? 1 : 0), 0); })()`); painted != 0 {
+		t.Errorf("%d values are painted on the canvas", painted)
+	}
+	l.change(map[string]any{"id": "catalog", "state": "down"})
+	holds(t, ctx, `getComputedStyle(document.querySelector('.ring-bad')).animationName === 'ring-still'`)
+}
+
+// TestFastIsLight: what is too fast for dots is a stream of light with its number.
+func TestFastIsLight(t *testing.T) {
+	l := labOver(t, invented(t, 6, 6))
+	ctx := tab(t)
+	openBig(t, ctx, l.URL, 1440, 900)
+	const painted = `(() => { const c = document.querySelector('#dots'), d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data; let n = 0; for (let i = 3; i < d.length; i += 4) if (d[i]) n++; return n; })()`
+	holds(t, ctx, painted+` > 500 && [...document.querySelectorAll('.pace')].some((e) => e.innerText === '316/s')`)
+	holds(t, ctx, `!!document.querySelector('.edge-take.flow-2')`)
 }

@@ -12,22 +12,22 @@
  * @property {boolean} inner it belongs to the group above it
  */
 
-/** Up to so many streams have a row each; and no more groups than that. */
-export const MANY = 20;
+/** Up to so many streams have a row each; of more there are at most so many groups. */
+export const MANY = 20, GROUPS = 12;
 
 const HEAD = /^[^.:/_-]+/;
 
 /**
  * @param {{name: string, kind: string}[]} streams @param {ReadonlySet<string>} [open] ids of opened groups
  * @param {ReadonlySet<string>} [show] streams that have a row of their own even so: searched for, or in trouble
- * @param {number} [many] other than MANY
+ * @param {number} [many] other than MANY @param {number} [most] other than GROUPS
  * @returns {Band[]}
  */
-export function bands(streams, open = new Set(), show = new Set(), many = MANY) {
+export function bands(streams, open = new Set(), show = new Set(), many = MANY, most = GROUPS) {
   if (streams.length <= many) return streams.map((s) => row(s.name, false));
   /** @type {Band[]} */
   const out = [];
-  for (const [name, members] of groups(streams, many)) {
+  for (const [name, members] of groups(streams, most)) {
     if (members.length === 1) {
       out.push(row(members[0], false));
       continue;
@@ -42,14 +42,14 @@ export function bands(streams, open = new Set(), show = new Set(), many = MANY) 
 /** @param {string} name @param {boolean} inner @returns {Band} */
 const row = (name, inner) => ({ id: name, name, streams: [name], group: false, open: false, inner });
 
-/** @param {{name: string, kind: string}[]} streams @param {number} many @returns {Map<string, string[]>} by name, in order */
-function groups(streams, many) {
+/** @param {{name: string, kind: string}[]} streams @param {number} most @returns {Map<string, string[]>} by name, in order */
+function groups(streams, most) {
   const ways = [(/** @type {{name: string}} */ s) => HEAD.exec(s.name)?.[0] ?? s.name, (/** @type {{kind: string}} */ s) => s.kind || 'no kind'];
   for (const key of ways) {
     const by = grouped(streams, key);
-    if (by.size > 1 && by.size <= many) return new Map([...by].map(([k, v]) => [k, v.map((s) => s.name)]));
+    if (by.size > 1 && by.size <= most) return new Map([...by].map(([k, v]) => [k, v.map((s) => s.name)]));
   }
-  const each = Math.ceil(streams.length / many);
+  const each = Math.ceil(streams.length / most);
   /** @type {Map<string, string[]>} */
   const runs = new Map();
   for (let i = 0; i < streams.length; i += each) {

@@ -45,11 +45,11 @@ const APART = { w: 164, h: 210, gap: 12 };
 /** Distances: between columns; between a bank's cards and the river, for piles, outboxes and curves; between two rows of a bank,
  *  for rails, arcs, piles and buttons; lanes' names and rates, at the river's ends. */
 const WIDE = { card: CARD, gutter: 38, shore: 74, row: 84, top: 100, head: 126, tail: 92 };
-const CROWDED = { card: SMALL, gutter: 34, shore: 80, row: 40, top: 96, head: 270, tail: 150 };
+const CROWDED = { card: SMALL, gutter: 32, shore: 70, row: 34, top: 80, head: 226, tail: 130 };
 const BOTTOM = 60;
-const LANE = { few: 30, more: 25, many: 22, least: 14 };
-/** Rows of the river that are kept free where streams are grouped, for those that come to need one. */
-const SPARE = 3;
+const LANE = { few: 30, more: 25, many: 22, least: 10 };
+/** Rows of the river that are kept free where streams are grouped, for those that come to need one; and with them there are at least so many. */
+const SPARE = 3, GROUPED = 12;
 /** Below this width of the room the tall form is used. */
 export const TALL = 640;
 
@@ -134,11 +134,11 @@ function wide(cards, clients, aside, bands, room, compact, keep) {
  * @param {import('./bands.js').Band[]} bands @param {Layout|undefined} keep
  */
 function measure(d, cols, rows, clients, aside, bands, keep) {
-  const n = Math.max(bands.length, 2) + (bands.some((b) => b.group) ? SPARE : 0);
-  const left = d === CROWDED ? 226 : clients > 0 || aside ? 20 + CLIENT.w + 44 : 44;
-  const width = Math.max(880, keep?.width ?? 0, left + cols * (d.card.w + d.gutter) + 6);
+  const n = bands.some((b) => b.group) ? Math.max(bands.length + SPARE, GROUPED) : Math.max(bands.length, 2);
+  const crowded = d === CROWDED, left = crowded ? 236 : clients > 0 || aside ? 20 + CLIENT.w + 44 : 44;
+  const width = Math.max(880, keep?.width ?? 0, left + cols * (d.card.w + d.gutter) + (crowded ? d.tail : 6));
   const beside = Math.ceil(clients / 2) * (CLIENT.h + 14), stack = rows * (d.card.h + d.row) - d.row;
-  const wish = n <= 4 ? LANE.few : n <= 8 ? LANE.more : LANE.many;
+  const wish = crowded || n <= 4 ? LANE.few : n <= 8 ? LANE.more : LANE.many;
   const base = keep?.base ?? 36 + (n - 1) * wish, last = Math.max(1, bands.length - 1);
   const h = Math.max(base, 36 + last * LANE.least); // as high as it was, where its rows find room in that
   const spacing = Math.min(bands.length > 2 ? wish * 1.2 : wish, (h - 36) / last);

@@ -168,7 +168,7 @@ function arrange() {
   shape = false;
   const size = view.measure(), other = size.width !== space.width || size.height !== space.height;
   const tall = size.width < TALL, own = tall ? new Set() : new Set([...trouble, ...(find.streams.size <= 8 ? find.streams : [])]);
-  const rows = bands([...world.streams.values()], tall ? new Set() : opened, own, tall ? 7 : MANY);
+  const rows = bands([...world.streams.values()], tall ? new Set() : opened, own, ...(tall ? [8, 8] : []));
   place = layout(world.nodes.values(), world.streams.keys(), size, world.apart,
     { bands: rows, pins: pins.of(world.system.name), keep: view.fits && other ? undefined : place });
   space = size;
