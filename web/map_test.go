@@ -182,6 +182,12 @@ func TestFind(t *testing.T) {
 	keys(t, ctx, kb.Escape)
 	holds(t, ctx, `document.querySelectorAll('.hit').length === 0 && document.querySelector('#find').value === ''`)
 
+	// Under the pointer a card's connections alone are strong.
+	holds(t, ctx, `(document.querySelector('[data-node="geo-view"]').dispatchEvent(new PointerEvent('pointerover', { bubbles: true })), true)`)
+	holds(t, ctx, `(() => { const strong = [...document.querySelectorAll('#lines .edge:not(.faint)')]; return strong.length > 0 && strong.length < 10 && strong.every((e) => e.dataset.edge.includes('geo-view')); })()`)
+	holds(t, ctx, `(document.querySelector('[data-node="geo-view"]').dispatchEvent(new PointerEvent('pointerout', { bubbles: true })), true)`)
+	holds(t, ctx, `!document.querySelector('#lines .faint')`)
+
 	// A group opens and shuts, and no card moves for it.
 	keys(t, ctx, "0")
 	card := evaluate[box](t, ctx, boxOf(`[data-node="geo-view"]`))

@@ -166,12 +166,12 @@ function map(now) {
  * is to fit another room. */
 function arrange() {
   shape = false;
-  const size = view.measure(), other = size.width !== space.width || size.height !== space.height;
+  const size = view.measure(), other = differs(size.width, space.width) || differs(size.height, space.height);
   const tall = size.width < TALL, own = tall ? new Set() : new Set([...trouble, ...(find.streams.size <= 8 ? find.streams : [])]);
   const rows = bands([...world.streams.values()], tall ? new Set() : opened, own, ...(tall ? [8, 8] : []));
   place = layout(world.nodes.values(), world.streams.keys(), size, world.apart,
     { bands: rows, pins: pins.of(world.system.name), keep: view.fits && other ? undefined : place });
-  space = size;
+  if (other) space = size;
   pins.place = place;
   attr(lines, 'viewBox', `0 0 ${place.width} ${place.height}`);
   for (const k of /** @type {const} */ (['width', 'height'])) {
@@ -185,8 +185,15 @@ function arrange() {
   legend(byId('legend'), world);
 }
 
+/** By so much that another arrangement may fit better; a line of text more above the map is none. @param {number} a @param {number} b */
+const differs = (a, b) => Math.abs(a - b) > b * 0.15;
+
 /** @param {import('./find.js').Hit} h */
 function goTo(h) {
+  if (table.open) {
+    /** @type {HTMLElement|null} */ (table.root.querySelector('.fact-name'))?.focus();
+    return;
+  }
   if (!place) return;
   const n = world.nodes.get(h.id), bed = place.lanes.get(h.id);
   const box = h.kind === 'stream' || n?.kind === 'bus' ? bed && { x: bed.x1, y: bed.y1, w: bed.x2 - bed.x1, h: bed.y2 - bed.y1 } : place.places.get(place.home.get(h.id) ?? h.id);

@@ -91,7 +91,7 @@ export class River {
     if (!band.group || l.tall) return;
     const b = this.heads.get(band.id);
     text(b, `${band.open ? '▾' : '▸'} ${cut(band.name, 14)} · ${band.streams.length}`);
-    attr(b, 'class', `band fill-text-${c}`);
+    attr(b, 'class', `band side-${c}`);
     attr(b, 'aria-expanded', String(band.open));
     attr(b, 'aria-label', `${band.streams.length} streams of ${band.name}`);
     put(b, { x: river.x + 12, y: place.y1 - 11 });
