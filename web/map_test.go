@@ -164,67 +164,6 @@ func TestPins(t *testing.T) {
 	holds(t, ctx, `!!document.querySelector('[aria-label="Unpin stock"]')`)
 }
 
-// TestFind: hits are marked, Enter brings them to the middle one after another, Escape clears.
-func TestFind(t *testing.T) {
-	l := labOver(t, invented(t, 60, 100))
-	ctx := tab(t)
-	openBig(t, ctx, l.URL, 1440, 900)
-	holds(t, ctx, `!document.querySelector('[data-stream="payments.paid"]') && document.querySelectorAll('.band').length === 8`)
-	holds(t, ctx, `(import('/static/js/find.js').then((m) => { m.focusSearch(); window.focused = true; }), true)`)
-	holds(t, ctx, `window.focused && document.activeElement.id === 'find'`)
-	keys(t, ctx, "payments.paid")
-	holds(t, ctx, `document.querySelector('#find-said').textContent === '1 found' && document.querySelector('[data-stream="payments.paid"]').classList.contains('hit')`)
-	holds(t, ctx, `(() => { const i = document.querySelector('#find'); i.value = 'geo-view'; i.dispatchEvent(new Event('input')); return true; })()`)
-	holds(t, ctx, `document.querySelector('[data-node="geo-view"]').classList.contains('hit') && document.querySelectorAll('.card.hit').length === 1 && !document.querySelector('[data-stream="payments.paid"]')`)
-	keys(t, ctx, kb.Enter)
-	holds(t, ctx, `(() => { const c = document.querySelector('[data-node="geo-view"]').getBoundingClientRect(), r = document.querySelector('#room').getBoundingClientRect();
-		return Math.abs(c.x + c.width / 2 - r.x - r.width / 2) < 2 && Math.abs(c.y + c.height / 2 - r.y - r.height / 2) < 2; })()`)
-	keys(t, ctx, kb.Escape)
-	holds(t, ctx, `document.querySelectorAll('.hit').length === 0 && document.querySelector('#find').value === ''`)
-
-	// Under the pointer a card's connections alone are strong.
-	holds(t, ctx, `(document.querySelector('[data-node="geo-view"]').dispatchEvent(new PointerEvent('pointerover', { bubbles: true })), true)`)
-	holds(t, ctx, `(() => { const strong = [...document.querySelectorAll('#lines .edge:not(.faint)')]; return strong.length > 0 && strong.length < 10 && strong.every((e) => e.dataset.edge.includes('geo-view')); })()`)
-	holds(t, ctx, `(document.querySelector('[data-node="geo-view"]').dispatchEvent(new PointerEvent('pointerout', { bubbles: true })), true)`)
-	holds(t, ctx, `!document.querySelector('#lines .faint')`)
-
-	// A group opens and shuts, and no card moves for it.
-	keys(t, ctx, "0")
-	card := evaluate[box](t, ctx, boxOf(`[data-node="geo-view"]`))
-	holds(t, ctx, `(document.querySelector('[aria-label="15 streams of orders"]').click(), true)`)
-	holds(t, ctx, `document.querySelector('[aria-label="15 streams of orders"]').ariaExpanded === 'true' && document.querySelectorAll('[data-stream^="reviews."]').length === 5`)
-	if c := evaluate[box](t, ctx, boxOf(`[data-node="geo-view"]`)); c != card {
-		t.Errorf("a card moved from %v to %v", card, c)
-	}
-	holds(t, ctx, `(document.querySelector('[aria-label="15 streams of orders"]').click(), true)`)
-	holds(t, ctx, `document.querySelectorAll('[data-stream^="reviews."]').length === 0`)
-}
-
-// TestTable: the same facts, sorted by any column, found by the same search; it is what opens for very many nodes.
-func TestTable(t *testing.T) {
-	l := newLab(t, "outage")
-	ctx := tab(t)
-	open(t, ctx, l.URL, 1440, 900)
-	holds(t, ctx, `(document.querySelector('#as-table').click(), true)`)
-	holds(t, ctx, `document.querySelector('#room').hidden && document.querySelectorAll('[data-of="node"]').length === 16 && document.querySelectorAll('[data-of="stream"]').length === 6`)
-	holds(t, ctx, `document.querySelector('[data-row="catalog"]').innerText.includes('dead') && document.querySelector('[data-row="purchases"]').innerText.includes('184')`)
-	holds(t, ctx, `([...document.querySelectorAll('.sort')].find((b) => b.innerText.startsWith('Waits')).click(), true)`)
-	holds(t, ctx, `document.querySelector('[data-of="node"]').dataset.row === 'purchases' && document.querySelector('[aria-sort="descending"]').innerText.startsWith('Waits')`)
-	holds(t, ctx, `(() => { const i = document.querySelector('#find'); i.value = 'cat'; i.dispatchEvent(new Event('input')); return true; })()`)
-	holds(t, ctx, `[...document.querySelectorAll('[data-of="node"]')].map((r) => r.dataset.row).sort().join() === 'catalog,catalog-db'`)
-	holds(t, ctx, `(() => { window.asked = ''; document.querySelector('#map').addEventListener('inspect', (e) => { window.asked = e.detail.kind + ' ' + e.detail.id; });
-		document.querySelector('[data-row="catalog-db"] button').click(); return window.asked === 'node catalog-db'; })()`)
-	holds(t, ctx, `(document.querySelector('#as-table').click(), true)`)
-	holds(t, ctx, `document.querySelector('#table').hidden && document.querySelectorAll('.card').length === 8`)
-
-	big := labOver(t, invented(t, 200, 100))
-	holds(t, ctx, `(sessionStorage.clear(), true)`)
-	openBig(t, ctx, big.URL, 1440, 900)
-	holds(t, ctx, `document.querySelectorAll('.card').length === 0 && document.querySelectorAll('[data-of="node"]').length > 300 && document.querySelectorAll('[data-of="stream"]').length === 100`)
-	holds(t, ctx, `(document.querySelector('#as-table').click(), true)`)
-	holds(t, ctx, `document.querySelectorAll('.card').length === 201`)
-}
-
 // TestInspectIsAsked: what a click, or Enter, on the map asks others to look into.
 func TestInspectIsAsked(t *testing.T) {
 	l := newLab(t, "calm")
@@ -312,4 +251,30 @@ func TestFastIsLight(t *testing.T) {
 	const painted = `(() => { const c = document.querySelector('#dots'), d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data; let n = 0; for (let i = 3; i < d.length; i += 4) if (d[i]) n++; return n; })()`
 	holds(t, ctx, painted+` > 500 && [...document.querySelectorAll('.pace')].some((e) => e.innerText === '316/s')`)
 	holds(t, ctx, `!!document.querySelector('.edge-take.flow-2')`)
+}
+
+// TestPhone: one finger scrolls the page, two zoom the map; the canvas is what of the map is on the screen.
+func TestPhone(t *testing.T) {
+	l := newLab(t, "calm")
+	ctx := tab(t)
+	open(t, ctx, l.URL, 390, 844)
+	holds(t, ctx, `document.querySelector('#room').clientHeight > 1200 && document.documentElement.scrollHeight > 2000`)
+	holds(t, ctx, `(scrollTo(0, 1500), true)`)
+	holds(t, ctx, `(() => { const c = document.querySelector('#dots').getBoundingClientRect(); return scrollY > 1000 && Math.abs(c.top) < 2 && Math.abs(c.height - innerHeight) < 2; })()`)
+	holds(t, ctx, `(scrollTo(0, 700), true)`)
+	const fingers = `(kind, y1, y2) => { const on = document.querySelector('[data-node="users"]'), touch = (identifier, clientY) => new Touch({ identifier, target: on, clientX: 200, clientY });
+		return on.dispatchEvent(new TouchEvent(kind, { touches: [touch(1, y1), touch(2, y2)].slice(0, y2 ? 2 : 1), bubbles: true, cancelable: true })); }`
+	before := evaluate[float64](t, ctx, scale)
+	if !evaluate[bool](t, ctx, `(`+fingers+`)('touchmove', 300, 0)`) {
+		t.Error("one finger was kept from scrolling the page")
+	}
+	if evaluate[bool](t, ctx, `(`+fingers+`)('touchstart', 350, 450)`) || evaluate[bool](t, ctx, `(`+fingers+`)('touchmove', 300, 500)`) {
+		t.Error("two fingers were left to the browser")
+	}
+	if now := evaluate[float64](t, ctx, scale); now < before*1.9 || now > before*2.1 {
+		t.Errorf("two fingers twice as far apart zoomed from %.2f to %.2f", before, now)
+	}
+	click(t, ctx, "Zoom out")
+	holds(t, ctx, `(document.querySelector('#zoom-fit').click(), true)`)
+	holds(t, ctx, fmt.Sprintf(`Math.abs(%s - %f) < 0.001`, scale, before))
 }
