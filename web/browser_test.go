@@ -80,7 +80,7 @@ func nothingIsCut(t *testing.T, ctx context.Context, l *lab, size [2]int64) {
 	open(t, ctx, l.URL, size[0], size[1])
 	holds(t, ctx, `document.documentElement.scrollWidth <= innerWidth`)
 	const faults = `(() => {
-			const out = [], all = [...document.querySelectorAll('.card, .fail:not(.hidden), .pile-label, .outbox-label, .bus')].map((e) => [e.className + ' ' + e.innerText, e.getBoundingClientRect()]);
+			const out = [], all = [...document.querySelectorAll('.card, .fail:not(.hidden), .pace, .pile-label, .outbox-label, .bus')].map((e) => [e.className + ' ' + e.innerText, e.getBoundingClientRect()]);
 			all.forEach(([n, a], i) => {
 				if (a.left < 0 || a.right > innerWidth + 0.5) out.push('cut: ' + n);
 				for (const [m, b] of all.slice(i + 1)) if (a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 1 && b.top < a.bottom - 1) out.push(n + ' overlaps ' + m);

@@ -28,12 +28,18 @@ type lab struct {
 	top    int                 // number of the newest invented event
 	hushed bool                // sockets stay open and say nothing, as those of a server that hangs
 	more   chan map[string]any // parts of a frame to send besides
+	nodes  chan map[string]any // changes of nodes that the newest socket tells
 }
 
 func newLab(t *testing.T, frame string) *lab {
 	t.Helper()
-	state := fixture(t, frame)
-	l := &lab{state: state, more: make(chan map[string]any), answer: func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }}
+	return labOver(t, fixture(t, frame))
+}
+
+func labOver(t *testing.T, state []byte) *lab {
+	t.Helper()
+	l := &lab{state: state, more: make(chan map[string]any), nodes: make(chan map[string]any),
+		answer: func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }}
 	mux := http.NewServeMux()
 	mux.Handle("/", Handler(Options{State: func() ([]byte, error) { return state, nil }}))
 	var sockets sync.WaitGroup
@@ -93,6 +99,11 @@ func cost(state []byte, costs map[string]any, feature, pattern string) map[strin
 	return answer
 }
 
+// change tells the page that a node is now otherwise.
+func (l *lab) change(node map[string]any) {
+	l.nodes <- node
+}
+
 // did says whether the API was asked that.
 func (l *lab) did(what string) bool {
 	l.mu.Lock()
@@ -150,6 +161,7 @@ func (l *lab) play(ctx context.Context, w http.ResponseWriter, r *http.Request) 
 		return
 	}
 	edges, _ := f["edges"].([]any)
+	nodes, _ := f["nodes"].([]any)
 	for rev := 101.0; ; rev++ {
 		frame := map[string]any{"from": rev - 1, "rev": rev, "at": f["at"]}
 		select {
@@ -157,6 +169,10 @@ func (l *lab) play(ctx context.Context, w http.ResponseWriter, r *http.Request) 
 			return
 		case more := <-l.more:
 			maps.Copy(frame, more)
+		case c := <-l.nodes:
+			i := slices.IndexFunc(nodes, func(n any) bool { return n.(map[string]any)["id"] == c["id"] })
+			maps.Copy(nodes[i].(map[string]any), c)
+			frame["nodes"] = nodes[i : i+1]
 		case <-tick.C:
 		}
 		if _, ok := l.says(); !ok {
@@ -183,13 +199,16 @@ func (l *lab) play(ctx context.Context, w http.ResponseWriter, r *http.Request) 
 }
 
 // tab is a browser's tab that ends with the test and fails it where the page threw or was refused something by its policy.
-func tab(t *testing.T) context.Context {
+func tab(t *testing.T, flags ...string) context.Context {
 	t.Helper()
 	path, err := exec.LookPath("chromium")
 	if err != nil {
 		t.Fatal("the browser tests need chromium on the PATH (Debian: apt-get install chromium)")
 	}
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.DisableGPU, chromedp.Flag("hide-scrollbars", true))
+	for _, f := range flags {
+		options = append(options, chromedp.Flag(f, true))
+	}
 	if os.Geteuid() == 0 {
 		options = append(options, chromedp.NoSandbox)
 	}

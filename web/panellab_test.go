@@ -46,8 +46,8 @@ func panelLab(t *testing.T, frame string) *lab {
 	return l
 }
 
-// invented is the event of a number; every seventh has "needle" in its payload.
-func invented(seq int) map[string]any {
+// inventedEvent is the event of a number; every seventh has "needle" in its payload.
+func inventedEvent(seq int) map[string]any {
 	kind := [...]string{"users", "orders", "stock"}[seq%3]
 	raw := map[string]any{"specversion": "1.0", "data": map[string]any{"n": seq}}
 	if seq%7 == 0 {
@@ -72,7 +72,7 @@ func (l *lab) log(q url.Values) []any {
 	}
 	events := []any{}
 	for seq := top; seq > 0 && len(events) < limit; seq-- {
-		e := invented(seq)
+		e := inventedEvent(seq)
 		raw, _ := json.Marshal(e["raw"]) // made here
 		if strings.Contains(e["type"].(string), q.Get("type")) && strings.Contains(string(raw), q.Get("text")) &&
 			(q.Get("stream") == "" || q.Get("stream") == e["stream"]) {
@@ -90,7 +90,7 @@ func (l *lab) happen(top int) {
 	l.mu.Unlock()
 	var events []any
 	for seq := from; seq <= top; seq++ {
-		events = append(events, invented(seq))
+		events = append(events, inventedEvent(seq))
 	}
 	l.more <- map[string]any{"events": events}
 }

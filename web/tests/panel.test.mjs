@@ -9,10 +9,7 @@ const { deadOf } = await import('../static/js/deadmarks.js');
 const { opened, rawText, settled } = await import('../static/js/eventview.js');
 const { KINDS } = await import('../static/js/address.js');
 const { parts, pathOf } = await import('../static/js/inspect.js');
-const { way } = await import('../static/js/edges.js');
-const { layout } = await import('../static/js/layout.js');
 const { frame } = await import('../static/js/messages.js');
-const { hit } = await import('../static/js/opens.js');
 const { FrameError } = await import('../static/js/parse.js');
 const { deadReply, edgeReply, eventReply, nodeReply, streamReply } = await import('../static/js/replies.js');
 const { leaf } = await import('../static/js/tree.js');
@@ -85,15 +82,4 @@ test('dead letters are summed by service and by stream', () => {
   const d = deadOf(world);
   assert.deepEqual([...d.services], [['orders', [3, 'stock']], ['trending', [1, 'orders']]]);
   assert.deepEqual([...d.streams], [['stock', 3], ['orders', 1]]);
-});
-
-test('a click finds the lane or the connection that is near', () => {
-  const l = layout(world.nodes.values(), world.streams.keys(), { width: 960, height: 760 }, world.apart);
-  const at = (x, y, skip = () => false) => hit(world, l, (e) => way(l, e), skip, x, y);
-  const lane = l.lanes.get('orders');
-  assert.deepEqual(at(lane.x1 + 30, lane.y1 + 5), ['stream', 'orders']);
-  const t = way(l, world.edges.get('call:orders>catalog')).dots, i = Math.floor(t.n / 2);
-  assert.deepEqual(at(t.xy[i * 2], t.xy[i * 2 + 1]), ['edge', 'call:orders>catalog']);
-  assert.equal(at(t.xy[i * 2], t.xy[i * 2 + 1], () => true), undefined);
-  assert.equal(at(-500, -500), undefined);
 });

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { age, culprit, fault, millis, rate, short, trouble } from '../static/js/words.js';
 
 test('numbers and ages in words', () => {
-  assert.deepEqual([0, 2.14, 48.2, 25000].map(rate), ['0/s', '2.1/s', '48/s', '25k/s']);
+  assert.deepEqual([0, 2.14, 48.2, 999.7, 1234, 9960, 25000].map(rate), ['0/s', '2.1/s', '48/s', '1.0k/s', '1.2k/s', '10k/s', '25k/s']);
   assert.deepEqual([0.04, 1.84, 412, 2400].map(millis), ['<0.1 ms', '1.8 ms', '412 ms', '2.4 s']);
   assert.deepEqual([NaN, 31000, 125000, 7.3e6].map(age), ['', '31 s', '2 min', '2 h']);
 });

@@ -23,6 +23,7 @@ export function legend(parent, w) {
   if ([...w.edges.values()].some((e) => e.kind === 'reach')) {
     items.push(el('li', '', line('edge edge-reach chosen', 17), 'reaches into another’s database'));
   }
-  items.push(el('li', '', el('span', 'legend-dots', '●●'), 'moving dots: events'));
+  items.push(el('li', '', el('span', 'legend-dots', '●◆▲■'), 'events, a shape a type'), el('li', '', svg('svg', { width: 26, height: 14, 'aria-hidden': 'true' },
+    svg('path', { d: 'M1,7 H25', class: 'legend-light' })), 'too many for dots'));
   parent.replaceChildren(...items);
 }

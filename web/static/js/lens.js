@@ -20,6 +20,21 @@ export function usesEdge(w, p, e) {
   }
 }
 
+/** @type {string} */
+let aimed = '';
+/** @type {(() => void)[]} */
+const told = [];
+
+/** Its connections alone are strong, as long as nothing is looked into. @param {string} node id of a card's; '' ends it */
+export function aim(node) {
+  if (aimed === node) return;
+  aimed = node;
+  for (const f of told) f();
+}
+
+/** @param {() => void} f told whenever another card is aimed at */
+export const onAim = (f) => told.push(f);
+
 /** What is not meant, for the map to draw faintly. */
 export class Lens {
   /**
@@ -30,11 +45,12 @@ export class Lens {
     this.w = w;
     this.pattern = w.system.patterns.find((p) => p.id === chosen);
     this.path = path;
+    this.aimed = w.nodes.has(aimed) ? aimed : '';
   }
 
-  /** Whether not all of the map is meant. */
-  get picks() {
-    return this.pattern !== undefined || this.path !== undefined;
+  /** Whether some of the map alone is strong. */
+  get chooses() {
+    return this.pattern !== undefined || this.path !== undefined || this.aimed !== '';
   }
 
   /** @param {import('./messages.js').Node|undefined} n */
@@ -46,6 +62,7 @@ export class Lens {
   /** @param {import('./messages.js').Edge} e */
   hidesEdge(e) {
     if (this.path) return !this.path.edges.has(e.id);
+    if (this.aimed && !touches(this.w, e, this.aimed)) return true;
     return this.pattern !== undefined && !usesEdge(this.w, this.pattern, e);
   }
 
@@ -55,3 +72,6 @@ export class Lens {
     return this.pattern !== undefined && !usesLane(this.pattern, stream);
   }
 }
+
+/** Whether an edge begins or ends at a card. @param {World} w @param {import('./messages.js').Edge} e @param {string} node */
+const touches = (w, e, node) => (e.kind !== 'take' && e.from === node) || (e.kind !== 'emit' && (e.to === node || w.nodes.get(e.to)?.owner === node));

@@ -9,29 +9,39 @@ import { Cards } from './nodes.js';
 import { connect } from './socket.js';
 import { Controls } from './controls.js';
 import { CostPanel } from './cost.js';
+import { bands, MANY, troubled } from './bands.js';
 import { DeadMarks } from './deadmarks.js';
 import { Dots } from './dots.js';
 import { Edges, sign } from './edges.js';
 import { Feed } from './feed.js';
-import { fit, layout, TALL } from './layout.js';
+import { Find } from './find.js';
+import { layout, TALL } from './layout.js';
 import { Hearing } from './hearing.js';
 import { Keyboard } from './keyboard.js';
+import { Light } from './light.js';
 import { hatches } from './drum.js';
 import { once, sheet } from './later.js';
 import { legend } from './legend.js';
-import { Lens } from './lens.js';
+import { aim, Lens, onAim } from './lens.js';
 import { Matrix } from './matrix.js';
 import { Mix } from './mix.js';
 import { More } from './more.js';
+import { News } from './news.js';
 import { Notes } from './notes.js';
-import { hit, listen } from './opens.js';
+import { links } from './opens.js';
 import { parse } from './messages.js';
 import { Outboxes } from './outbox.js';
 import { Picker } from './picker.js';
 import { Piles } from './piles.js';
+import { Pins } from './pins.js';
 import { River } from './river.js';
+import { Scene } from './scene.js';
 import { Sheet } from './sheet.js';
+import { Table } from './table.js';
+import { inspects } from './touch.js';
 import { Traffic } from './traffic.js';
+import { Types } from './types.js';
+import { View } from './view.js';
 import { clock } from './words.js';
 import { apply, empty } from './world.js';
 
@@ -52,12 +62,31 @@ const more = new More(say);
 const hands = { say, more: (b, verbs) => more.open(b, verbs) };
 
 lines.append(hatches(), sign());
-const river = new River(lines, byId('cards'), hands);
+const types = new Types();
+/** Groups of streams that are open. @type {Set<string>} */
+const unfolded = new Set();
+const river = new River(lines, byId('cards'), hands, (id) => {
+  if (!unfolded.delete(id)) unfolded.add(id);
+  again();
+}, (stream) => types.words(stream));
 const edges = new Edges(lines, byId('labels'));
 const piles = new Piles(lines, byId('labels')), outboxes = new Outboxes(byId('labels')), deads = new DeadMarks(byId('labels'));
 const cards = new Cards(byId('cards'), hands);
-const dots = new Dots(/** @type {HTMLCanvasElement} */ (byId('dots')));
-const traffic = new Traffic(dots, edges, cards);
+const scene = new Scene(/** @type {HTMLCanvasElement} */ (byId('dots')), new Light(), new Dots());
+const traffic = new Traffic(scene, edges, cards, types);
+const view = new View(room, stage, (v, width, height, top) => scene.view(v, width, height, top));
+const pins = new Pins(byId('cards'), view, () => again(), say);
+const find = new Find(() => again(), (h) => goTo(h));
+const table = new Table(() => again());
+const news = new News(byId('news'), byId('labels'));
+inspects(byId('map'), view, pins, edges, river);
+onAim(() => ask());
+for (const [type, on] of /** @type {const} */ ([['pointerover', true], ['pointerout', false], ['focusin', true], ['focusout', false]])) {
+  byId('cards').addEventListener(type, (e) => {
+    const card = /** @type {HTMLElement|null} */ (/** @type {Element} */ (e.target).closest('.card'));
+    if (place?.compact) aim(on ? card?.dataset.node ?? '' : '');
+  });
+}
 const cost = new CostPanel(() => ask());
 /** The side panel, once something was opened. @type {import('./inspect.js').Inspector|undefined} */
 let inspector;
@@ -87,6 +116,10 @@ let offset = 0;
 /** @type {import('./layout.js').Layout|undefined} */
 let place;
 let shape = true, asked = false;
+/** Streams in trouble. @type {ReadonlySet<string>} */
+let trouble = new Set();
+/** The room that the layout was made for. */
+let space = { width: 0, height: 0 };
 
 /** @param {import('./messages.js').Frame} f @returns {boolean} false: frames are missing */
 function take(f) {
@@ -96,7 +129,8 @@ function take(f) {
   world = a.world;
   if (!Number.isNaN(world.at)) offset = world.at - Date.now();
   shape ||= a.shape;
-  if (place && !shape && a.flows.length > 0) traffic.show(world, place, lensNow(), a.flows);
+  types.see(f.events);
+  if (place && !shape && !table.open && a.flows.length > 0) traffic.show(world, place, lensNow(), a.flows);
   ask();
   return true;
 }
@@ -112,24 +146,24 @@ function ask() {
   });
 }
 
+/** The map is laid out anew with the next frame. */
+function again() {
+  shape = true;
+  ask();
+}
+
 function render() {
-  if (shape || !place) arrange();
-  if (!place) return;
   const now = Date.now() + offset;
-  const lens = lensNow();
-  /** @type {import('./layout.js').Box[]} */
-  const labels = [];
+  find.look(world);
+  table.render(world, find, now);
+  room.hidden = table.open;
+  news.render(world, table.open ? undefined : place);
   picker.render(world);
-  river.render(world, place, lens, now);
-  outboxes.render(world, place, lens, labels);
-  piles.render(world, place, lens, labels);
-  deads.render(world, place, labels);
-  edges.render(world, place, lens, labels);
-  cards.render(world, place, lens, now);
+  if (!table.open) map(now);
   more.render();
   cost.render(world);
   inspector?.render(world, now);
-  matrix.render(world, lens.pattern?.id ?? '', cost.key);
+  matrix.render(world, lensNow().pattern?.id ?? '', cost.key);
   notes.render(world);
   feed.render(world, inspector?.kind === 'event' ? inspector.id : '');
   controls.render(world);
@@ -139,36 +173,76 @@ function render() {
   announcer.render(world);
 }
 
-/** Lays the map out anew: nodes came or went, or the room changed. */
+/** @param {number} now */
+function map(now) {
+  const bad = world.streams.size > MANY ? troubled(world.edges.values(), trouble, 4) : new Set();
+  if (bad.size !== trouble.size || [...bad].some((s) => !trouble.has(s))) {
+    trouble = bad;
+    shape = true;
+  }
+  if (shape || !place) arrange();
+  if (!place) return;
+  const lens = lensNow();
+  /** @type {import('./layout.js').Box[]} */
+  const labels = [];
+  stage.classList.toggle('searching', find.words !== '');
+  river.hits = find.streams;
+  river.render(world, place, lens, now);
+  outboxes.render(world, place, lens, labels);
+  piles.render(world, place, lens, labels);
+  deads.render(world, place, labels);
+  edges.render(world, place, lens, labels);
+  cards.render(world, place, lens, now, find.nodes);
+  traffic.flow(world, place, lens);
+}
+
+/** Lays the map out anew: nodes came or went, the room changed, or a group was opened. What stood keeps its place, unless all
+ * is to fit another room. */
 function arrange() {
   shape = false;
-  const width = room.clientWidth, height = width < TALL ? 0 : room.clientHeight;
-  place = layout(world.nodes.values(), world.streams.keys(), { width, height }, world.apart);
-  const scale = place.tall ? width / place.width : Math.min(3, Math.max(0.62, fit(place, { width, height })));
+  const size = view.measure(), other = differs(size.width, space.width) || differs(size.height, space.height);
+  const tall = size.width < TALL, own = tall ? new Set() : new Set([...trouble, ...(find.streams.size <= 8 ? find.streams : [])]);
+  const rows = bands([...world.streams.values()], tall ? new Set() : unfolded, own, ...(tall ? [8, 8] : []));
+  place = layout(world.nodes.values(), world.streams.keys(), size, world.apart,
+    { bands: rows, pins: pins.of(world.system.name), keep: view.fits && other ? undefined : place });
+  if (other) space = size;
+  pins.place = place;
   attr(lines, 'viewBox', `0 0 ${place.width} ${place.height}`);
   for (const k of /** @type {const} */ (['width', 'height'])) {
     attr(lines, k, String(place[k]));
     stage.style[k] = `${place[k]}px`;
   }
-  stage.style.transform = `scale(${scale})`;
-  stage.style.marginLeft = `${Math.max(0, (width - place.width * scale) / 2)}px`;
-  room.style.minHeight = place.tall ? `${Math.ceil(place.height * scale)}px` : '';
-  dots.resize(place.width, place.height, scale * Math.min(2, devicePixelRatio || 1));
+  stage.classList.toggle('compact', place.compact);
+  stage.classList.toggle('tall', place.tall);
+  view.show(place, world.system.name);
   document.title = world.system.name ? `Stillup: ${world.system.name}` : 'Stillup';
   legend(byId('legend'), world);
+}
+
+/** By so much that another arrangement may fit better; a line of text more above the map is none. @param {number} a @param {number} b */
+const differs = (a, b) => Math.abs(a - b) > b * 0.15;
+
+/** @param {import('./find.js').Hit} h */
+function goTo(h) {
+  if (table.open) {
+    /** @type {HTMLElement|null} */ (table.root.querySelector('.fact-name'))?.focus();
+    return;
+  }
+  if (!place) return;
+  const n = world.nodes.get(h.id), bed = place.lanes.get(h.id);
+  const box = h.kind === 'stream' || n?.kind === 'bus' ? bed && { x: bed.x1, y: bed.y1, w: bed.x2 - bed.x1, h: bed.y2 - bed.y1 } : place.places.get(place.home.get(h.id) ?? h.id);
+  if (box) view.centre(box, h.kind === 'node' ? 0.8 : undefined);
 }
 
 const first = byId('state').textContent;
 if (first) take(parse(first));
 follow();
-listen(stage, (kind, id) => withPanel((p) => p.open(kind, id)), (x, y) => {
-  const l = place, lens = lensNow();
-  return l && hit(world, l, (e) => edges.wayOf(l, e), (e) => lens.hidesEdge(e), x, y);
+byId('map').addEventListener('inspect', (e) => {
+  const d = /** @type {CustomEvent<import('./touch.js').Inspected>} */ (e).detail;
+  withPanel((p) => p.open(d.kind, d.id));
 });
-new ResizeObserver(() => {
-  shape = true;
-  ask();
-}).observe(room);
+links((kind, id) => withPanel((p) => p.open(kind, id)));
+new ResizeObserver(() => again()).observe(room);
 setInterval(ask, 1000); // ages grow while nothing comes
 
 const retry = connect(`${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/ws`, {
@@ -176,11 +250,13 @@ const retry = connect(`${location.protocol === 'https:' ? 'wss' : 'ws'}://${loca
   lost: (why, wait) => {
     document.body.classList.add('lost');
     const since = Number.isNaN(world.at) ? '' : ` since ${clock(world.at)}`;
+    traffic.freeze(true);
     text(link, `✕ ${why}: the picture stands still${since}. Trying again in ${Math.max(1, Math.round(wait / 1000))} s`);
   },
   live: () => {
     if (document.body.classList.contains('lost')) inspector?.retry();
     document.body.classList.remove('lost');
+    traffic.freeze(false);
     text(link, '');
   },
 });

@@ -12,6 +12,9 @@ import { behind, COLOURS, storesOf } from './world.js';
 /** @typedef {import('./world.js').World} World */
 /** @typedef {import('./messages.js').Node} N */
 
+/** Between two pulses of a drum that is written without a pause, ms. */
+const SELDOM = 2500;
+
 /** A store within its owner's card, or alone. */
 class Store {
   /** @param {string} id @param {import('./verbs.js').Hands} hands */
@@ -27,6 +30,7 @@ class Store {
     this.root.setAttribute('role', 'group');
     this.root.dataset.node = id;
     this.strata = '';
+    this.pulsed = 0;
   }
 
   /** @param {N} n @param {World} w @param {number} now */
@@ -55,10 +59,13 @@ class Store {
     this.root.classList.toggle('faulty', n.faults.length > 0);
   }
 
-  /** A copy or an own record is written. @param {string} kind */
-  pulse(kind) {
+  /** A copy or an own record is written. @param {string} kind @param {boolean} seldom it is so often that not each is shown */
+  pulse(kind, seldom) {
     for (const p of this.holder.querySelectorAll('.stratum')) {
       if (/** @type {SVGElement} */ (p).dataset.kind !== kind || p.getAnimations().length > 0) continue;
+      const now = performance.now();
+      if (seldom && now - this.pulsed < SELDOM) continue;
+      this.pulsed = now;
       p.animate([{ filter: 'brightness(1.7)' }, { filter: 'brightness(1)' }], { duration: 420, easing: 'ease-out' });
     }
   }
@@ -76,7 +83,16 @@ class Card {
     this.state = el('p', 'state');
     this.pace = el('p', 'card-pace');
     this.main = el('div', 'card-main', this.name, this.label, this.state, this.pace, this.chips.root, this.verbs.root);
-    this.root = el('article', 'card', this.main);
+    this.grip = el('button', 'grip', '⠿');
+    this.grip.type = 'button';
+    this.grip.title = 'Move: drag it, or Shift and the arrow keys';
+    this.grip.setAttribute('aria-label', `Move ${id}`);
+    this.unpin = el('button', 'unpin', 'unpin');
+    this.unpin.type = 'button';
+    this.unpin.title = 'Put here by hand. Back to where it stood';
+    this.unpin.setAttribute('aria-label', `Unpin ${id}`);
+    this.root = el('article', 'card', this.main, this.grip);
+    this.root.tabIndex = 0;
     this.root.dataset.node = id;
     /** @type {Map<string, Store>} */
     this.stores = new Map();
@@ -127,8 +143,9 @@ export class Cards {
     this.cards = new Map();
   }
 
-  /** @param {World} w @param {import('./layout.js').Layout} l @param {import('./lens.js').Lens} lens @param {number} now the server's clock, ms */
-  render(w, l, lens, now) {
+  /** @param {World} w @param {import('./layout.js').Layout} l @param {import('./lens.js').Lens} lens @param {number} now the server's clock, ms
+   *  @param {ReadonlySet<string>} hits nodes that are searched for */
+  render(w, l, lens, now, hits) {
     for (const [id, card] of this.cards) {
       if (w.nodes.has(id) && l.places.has(id)) continue;
       card.root.remove();
@@ -144,13 +161,19 @@ export class Cards {
         this.parent.append(card.root);
       }
       put(card.root, place);
+      card.root.classList.toggle('small', l.compact && n.kind !== 'client');
+      card.root.classList.toggle('hit', hits.has(id) || [...card.stores.keys()].some((s) => hits.has(s)));
+      card.grip.hidden = l.tall;
+      if (place.pinned && !card.unpin.isConnected) card.root.append(card.unpin);
+      else if (!place.pinned) card.unpin.remove();
       card.root.classList.toggle('apart', place.bank === 0 && n.kind === 'service');
       card.render(n, w, lens, now);
     }
   }
 
-  /** Data of a kind was written at a service's store. @param {string} service @param {string} kind */
-  pulse(service, kind) {
-    for (const s of this.cards.get(service)?.stores.values() ?? []) s.pulse(kind);
+  /** Data of a kind was written at a service's store. @param {string} service @param {string} kind @param {boolean} seldom it is so
+   *  often that not each is shown */
+  pulse(service, kind, seldom) {
+    for (const s of this.cards.get(service)?.stores.values() ?? []) s.pulse(kind, seldom);
   }
 }

@@ -30,7 +30,7 @@ export class Piles {
       const wait = waiting(w, id);
       const shown = wait.known >= PILE || wait.unknown || wait.trimmed;
       if (!shown) continue;
-      const up = p.bank < 0, faint = lens.hidesNode(w.nodes.get(id));
+      const up = p.bank < 0, line = l.tall || l.compact, faint = lens.hidesNode(w.nodes.get(id));
       const n = w.nodes.get(id), off = 6 + (n && stuck(n) ? LABEL.h + LABEL.gap : 0); // behind what is said of its outbox
       const foot = l.tall ? { x: p.x + 34, y: p.y - 3 } : { x: p.x + p.w * 0.24, y: up ? p.y + p.h + off : p.y - off };
       const g = this.heaps.get(id);
@@ -41,12 +41,12 @@ export class Piles {
       text(who, ` at the door of ${id}`);
       text(head, wait.unknown && wait.known === 0 ? 'unknown number waits' : `${count(wait.known)} events wait`);
       text(tail, wait.trimmed ? l.tall ? 'some lost' : 'some lost unread' : wait.oldest_ms > 0 ? `${l.tall ? 'for' : 'oldest'} ${age(wait.oldest_ms)}` : '');
-      s.classList.toggle('tall', l.tall);
+      s.classList.toggle('tall', line);
       s.classList.toggle('faint', faint);
       g.classList.toggle('faint', faint);
       const [a, b] = [head.textContent.length * 7 + 20, tail.textContent.length * 6.4 + 20];
-      const width = l.tall ? a + b - 20 : Math.max(a, b);
-      const box = { x: Math.min(foot.x + (l.tall ? 28 : 34), l.width - width), y: l.tall ? p.y - 26 : up ? p.y + p.h + off : p.y - off - 38, w: width, h: l.tall ? 22 : 38 };
+      const width = line ? a + b - 20 : Math.max(a, b);
+      const box = { x: Math.min(foot.x + (l.tall ? 28 : 34), l.width - width), y: l.tall ? p.y - 26 : up ? p.y + p.h + off : p.y - off - (line ? 22 : 38), w: width, h: line ? 22 : 38 };
       boxes.push(box);
       put(s, { x: box.x, y: box.y });
     }

@@ -5,11 +5,25 @@ import { attr, el, Keyed, put, svg, text } from './dom.js';
 import { Chips } from './chips.js';
 import { Verbs } from './verbs.js';
 import { count, cut, engine, faults, millis, rate, state } from './words.js';
-import { colourOf } from './world.js';
+import { colourOf, PLAIN } from './world.js';
 
 export class River {
-  /** @param {SVGElement} lines @param {Element} cards @param {import('./verbs.js').Hands} hands */
-  constructor(lines, cards, hands) {
+  /**
+   * @param {SVGElement} lines @param {Element} cards @param {import('./verbs.js').Hands} hands
+   * @param {(id: string) => void} toggle opens or shuts a group of streams @param {(stream: string) => string} types of a stream, in words
+   */
+  constructor(lines, cards, hands, toggle, types) {
+    this.types = types;
+    /** @type {import('./layout.js').Layout|undefined} */
+    this.place = undefined;
+    /** @type {ReadonlySet<string>} streams that are searched for */
+    this.hits = new Set();
+    this.heads = new Keyed(cards, (id) => {
+      const b = el('button', 'band');
+      b.type = 'button';
+      b.addEventListener('click', () => toggle(id));
+      return b;
+    });
     this.bed = svg('rect', { class: 'bed', rx: 16 });
     this.group = svg('g', { class: 'river' }, this.bed);
     lines.append(this.group);
@@ -39,32 +53,54 @@ export class River {
     for (const k of /** @type {const} */ (['x', 'y'])) attr(this.bed, k, String(river[k]));
     attr(this.bed, 'width', String(river.w));
     attr(this.bed, 'height', String(river.h));
-    for (const [name, place] of l.lanes) {
-      const lane = w.streams.get(name);
-      if (!lane) continue;
-      const g = this.lanes.get(name), [line, label, pace, title] = g.children, c = colourOf(w, name);
-      attr(g, 'class', `lane${lane.dead ? ' lane-dead' : ''}${lens.hidesLane(name) ? ' faint' : ''}`);
-      for (const k of /** @type {const} */ (['x1', 'x2', 'y1', 'y2'])) attr(line, k, String(place[k]));
-      attr(line, 'class', `line-${c}`);
-      attr(line, 'stroke-width', String(Math.min(9, 2 + Math.sqrt(lane.rate))));
-      attr(label, 'class', `lane-name fill-${c}`);
-      if (l.tall) {
-        attr(label, 'transform', `translate(${place.x1 + 4},${place.y1 - 6}) rotate(-90)`);
-        text(label, cut(name, 12));
-        text(pace, '');
-      } else {
-        attr(label, 'transform', `translate(${river.x + 20},${place.y1 + 4.5})`);
-        text(label, cut(name, 13));
-        attr(pace, 'transform', `translate(${river.x + river.w - 18},${place.y1 + 4.5})`);
-        text(pace, rate(lane.rate));
-      }
-      text(title, `stream ${name}: ${count(lane.length)} events kept, ${rate(lane.rate)}`);
-    }
+    this.place = l;
+    l.bands.forEach((band, i) => this.lane(w, l, lens, band, l.beds[i]));
     this.lanes.sweep();
+    this.heads.sweep();
     this.group.classList.toggle('unused', [...l.lanes.keys()].every((s) => lens.hidesLane(s)) && l.lanes.size > 0);
     this.caption.classList.toggle('tall', l.tall);
     put(this.caption, { ...l.caption, w: l.tall ? l.width - 16 : 168 });
     this.head(w, lens, now);
+  }
+
+  /** @param {import('./world.js').World} w @param {import('./layout.js').Layout} l @param {import('./lens.js').Lens} lens
+   *  @param {import('./bands.js').Band} band @param {import('./layout.js').LanePlace} place */
+  lane(w, l, lens, band, place) {
+    const { river } = l, all = band.streams.flatMap((s) => w.streams.get(s) ?? []);
+    if (all.length === 0) return;
+    const g = this.lanes.get(band.id), [line, label, pace, title] = g.children, sum = all.reduce((n, s) => n + s.rate, 0);
+    const colours = new Set(all.map((s) => colourOf(w, s.name))), c = colours.size === 1 ? [...colours][0] : PLAIN;
+    const faint = band.streams.every((s) => lens.hidesLane(s)), hit = band.streams.some((s) => this.hits.has(s));
+    attr(g, 'class', `lane${all.every((s) => s.dead) ? ' lane-dead' : ''}${faint ? ' faint' : ''}${band.open ? ' open' : ''}${band.inner ? ' inner' : ''}${hit ? ' hit' : ''}`);
+    attr(g, 'data-stream', band.group ? null : band.id);
+    for (const k of /** @type {const} */ (['x1', 'x2', 'y1', 'y2'])) attr(line, k, String(place[k]));
+    attr(line, 'class', `line-${c}`);
+    attr(line, 'stroke-width', String(Math.min(l.tall && l.beds.length > 6 ? 5 : 9, 2 + 1.8 * Math.log10(1 + sum))));
+    attr(label, 'class', `lane-name fill-${c}`);
+    text(pace, l.tall || band.open ? '' : rate(sum));
+    if (l.tall) {
+      attr(label, 'transform', `translate(${place.x1 + 4},${place.y1 - 6}) rotate(-90)`);
+      text(label, cut(band.name, 12));
+    } else {
+      attr(label, 'transform', `translate(${river.x + 20 + (band.inner ? 14 : 0)},${place.y1 + 4.5})`);
+      text(label, band.group ? '' : cut(band.name, 20));
+      attr(pace, 'transform', `translate(${river.x + river.w - 18},${place.y1 + 4.5})`);
+    }
+    text(title, band.group ? `${band.streams.length} streams: ${cut(band.streams.join(', '), 400)}; ${rate(sum)}`
+      : `stream ${band.name}: ${count(all[0].length)} events kept, ${rate(sum)}${this.types(band.name)}`);
+    if (!band.group || l.tall) return;
+    const b = this.heads.get(band.id);
+    text(b, `${band.open ? '▾' : '▸'} ${cut(band.name, 14)} · ${band.streams.length}`);
+    attr(b, 'class', `band side-${c}`);
+    attr(b, 'aria-expanded', String(band.open));
+    attr(b, 'aria-label', `${band.streams.length} streams of ${band.name}`);
+    put(b, { x: river.x + 12, y: place.y1 - 11 });
+  }
+
+  /** The stream whose lane runs at a point; '' for none, and for a group. @param {{x: number, y: number}} p */
+  at(p) {
+    const l = this.place, i = l?.beds.findIndex((b) => (l.tall ? Math.abs(p.x - b.x1) < 5 && p.y > l.river.y : Math.abs(p.y - b.y1) < 8 && p.x > l.river.x && p.x < l.river.x + l.river.w)) ?? -1;
+    return l && i >= 0 && !l.bands[i].group ? l.bands[i].id : '';
   }
 
   /** @param {import('./world.js').World} w @param {import('./lens.js').Lens} lens @param {number} now */

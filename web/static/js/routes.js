@@ -3,7 +3,6 @@
 // the gutters between columns, reaches beside the calls and onto the other's drum. Pure.
 
 import { horizontal, line, rounded, straight, vertical } from './geometry.js';
-import { CARD } from './layout.js';
 
 /** @typedef {import('./geometry.js').Chain} Chain */
 /** @typedef {import('./layout.js').Layout} Layout */
@@ -28,8 +27,8 @@ function spread(a, b) {
 export function crossing(l, service, stream, kind) {
   const p = placeOf(l, service), lane = l.lanes.get(stream);
   if (!p || !lane) return undefined;
-  const slots = l.lanes.size * 2;
-  const slot = (kind === 'take' ? lane.index : l.lanes.size + lane.index) + 0.5;
+  const slots = l.beds.length * 2;
+  const slot = (kind === 'take' ? lane.index : l.beds.length + lane.index) + 0.5;
   if (l.tall) {
     const y = p.y + 14 + ((p.h - 28) * slot) / slots;
     const join = y + (kind === 'take' ? -12 : 12);
@@ -41,11 +40,11 @@ export function crossing(l, service, stream, kind) {
   const door = p.bank < 0 ? p.y + p.h : p.y;
   /** @type {Chain} */
   const c = [x, door];
-  const inner = p.bank < 0 ? p.row === l.rows - 1 : p.row === 0;
+  const inner = p.pinned || (p.bank < 0 ? p.row === l.rows - 1 : p.row === 0);
   if (!inner) { // down the gutter beside the cards that stand between it and the river
     const g = gutter(l, p, 1) - 12 + (24 * slot) / slots;
     const shore = p.bank < 0 ? l.river.y - 40 : l.river.y + l.river.h + 40;
-    vertical(c, g, door + (p.bank < 0 ? 40 : -40));
+    vertical(c, g, door + (p.bank < 0 ? 1 : -1) * (l.compact ? 30 : 40));
     straight(c, g, shore);
   }
   vertical(c, inner ? join : Math.min(lane.x2, c[c.length - 2] + 10), lane.y1);
@@ -62,10 +61,7 @@ export function reversed(c) {
 }
 
 /** Middle of the gutter at a card's right (1) or left (-1). @param {Layout} l @param {Place} p @param {1|-1} side */
-function gutter(l, p, side) {
-  void l;
-  return side > 0 ? p.x + p.w + 19 : p.x - 19;
-}
+const gutter = (l, p, side) => (side > 0 ? p.x + p.w + l.gutter / 2 : p.x - l.gutter / 2);
 
 /** @param {Layout} l @param {string} from @param {string} to @returns {Chain|undefined} */
 export function call(l, from, to) {
@@ -73,10 +69,23 @@ export function call(l, from, to) {
   if (!a || !b || a === b) return undefined;
   const s = spread(from, to);
   if (l.tall) return outside(l, a, b, s);
+  if (a.pinned || b.pinned) return free(a, b, s);
   if (a.bank === 0) return rail(l, a, b, s);
   if (b.bank === 0) return reversed(rail(l, b, a, s));
   if (a.bank === b.bank && a.row === b.row) return arc(l, a, b, s);
   return weave(l, a, b, s);
+}
+
+/** Between cards of which one was put somewhere by hand: out at the nearer sides. @param {Place} a @param {Place} b @param {number} s
+ *  @returns {Chain} */
+function free(a, b, s) {
+  const dx = b.x + b.w / 2 - a.x - a.w / 2, dy = b.y + b.h / 2 - a.y - a.h / 2;
+  if (Math.abs(dx) - (a.w + b.w) / 2 > Math.abs(dy) - (a.h + b.h) / 2) {
+    const right = dx > 0;
+    return horizontal([right ? a.x + a.w : a.x, a.y + a.h / 2 + s * 5], right ? b.x : b.x + b.w, b.y + b.h / 2 + s * 5);
+  }
+  const down = dy > 0;
+  return vertical([a.x + a.w / 2 + s * 8, down ? a.y + a.h : a.y], b.x + b.w / 2 + s * 8, down ? b.y : b.y + b.h);
 }
 
 /** Middle of a card's drum, from its right and upper edge; and how far before the card a reach ends, for its warning sign. */
@@ -94,6 +103,7 @@ export function reach(l, from, to) {
     const x = a.x + a.w, out = Math.min(l.width - 3, x + 18 + Math.min(9, Math.abs(a.row - b.row) * 3) + s);
     return rounded([x, a.y + a.h * 0.7, out, a.y + a.h * 0.7, out, b.y + DRUM.y + s * 6, x + SIGN, b.y + DRUM.y + s * 6], 8);
   }
+  if (a.pinned || b.pinned) return freeReach(a, b);
   if (a.bank === 0 || b.bank === 0) return call(l, from, to);
   if (a.bank === b.bank && a.row === b.row) return hop(l, a, b);
   const c = weave(l, a, b, s + 0.8, true), right = a.col === b.col || b.col < a.col;
@@ -103,6 +113,13 @@ export function reach(l, from, to) {
     c.push(x, y + up * 34, drum, y + up * 34, drum, y + up * SIGN);
   }
   return c;
+}
+
+/** Between cards of which one was put somewhere by hand: to the middle above or below the other's drum. @param {Place} a
+ *  @param {Place} b @returns {Chain} */
+function freeReach(a, b) {
+  const down = b.y > a.y;
+  return vertical([a.x + a.w * 0.75, down ? a.y + a.h : a.y], b.x + b.w - DRUM.x, down ? b.y - SIGN : b.y + b.h + SIGN);
 }
 
 /** Over the outer side of one row, below the calls' arcs. @param {Layout} l @param {Place} a @param {Place} b @returns {Chain} */
@@ -162,7 +179,7 @@ function weave(l, a, b, s, drum = false) {
   const gb = gutter(l, b, right ? 1 : -1) + s * 5;
   const xa = dir > 0 ? a.x + a.w : a.x;
   const xb = right ? b.x + b.w + (drum ? SIGN : 0) : b.x;
-  const ya = a.y + CARD.h * (drum ? 0.78 : 0.62) + s * 3, yb = b.y + (drum ? DRUM.y : CARD.h * 0.38 + s * 3);
+  const ya = a.y + a.h * (drum ? 0.78 : 0.62) + s * 3, yb = b.y + (drum ? Math.min(DRUM.y, b.h / 2) : b.h * 0.38 + s * 3);
   const down = b.y > a.y ? 1 : -1;
   const pa = down > 0 ? a.y + a.h + 14 : a.y - 14;
   const pb = down > 0 ? b.y - 14 : b.y + b.h + 14;

@@ -5,7 +5,8 @@
 export function rate(n) {
   if (n < 0.05) return '0/s';
   if (n < 10) return `${n.toFixed(1)}/s`;
-  if (n < 10000) return `${Math.round(n)}/s`;
+  if (n < 999.5) return `${Math.round(n)}/s`;
+  if (n < 9950) return `${(n / 1000).toFixed(1)}k/s`;
   return `${Math.round(n / 1000)}k/s`;
 }
 
