@@ -14,6 +14,9 @@ type World struct {
 	now    time.Time // the latest time that an observation told
 	rev    int64
 	dirty  []part // may look different since the last settling
+	// ticking: a tick is folded. What is only measured (rates, medians, shares) is shown anew by a tick, or along with
+	// what is news; else each request would send its node and its cell to every browser.
+	ticking bool
 
 	nodes    []*node // in the order of the file
 	edges    []*edge // takes and emits in the order of the file, then as first seen
@@ -119,6 +122,7 @@ func (w *World) Apply(o Observation) {
 	case Tick:
 		w.tick()
 	}
+	_, w.ticking = o.(Tick)
 	w.settle()
 }
 
