@@ -30,7 +30,8 @@ func States() []State {
 			p.flows = nil
 			return p
 		}},
-		{Name: "busy", Say: "10,000 events a second", plan: busy},
+		{Name: "brisk", Say: "1,000 events a second", plan: rush(1000)},
+		{Name: "busy", Say: "10,000 events a second", plan: rush(10_000)},
 		{Name: "one-dead", Say: "catalog dies", plan: without("catalog")},
 		{Name: "three-dead", Say: "catalog, stock and purchases die", plan: without("catalog", "stock", "purchases")},
 		{Name: "bus-dead", Say: "the bus dies", plan: without("bus")},
@@ -119,15 +120,14 @@ func shopPlan(s world.System) plan {
 	return p
 }
 
-// busyEvents is how many events a second there are in the state busy, nearly.
-const busyEvents = 10_000
-
-// busy is the shop in the rush of its life: each order makes three events.
-func busy(s world.System) plan {
-	p := shopPlan(s)
-	p.requests, p.journeys = 2*calmRequests, 500
-	const others = 55 // events a second, of those requests
-	rush := fact{stream: "orders", kind: placed, subject: "order-#"}
-	p.flows = append(p.flows, flow{"orders", rush, (busyEvents - others) / 3.0, true})
-	return p
+// rush is the shop with so many events a second, nearly: each order makes three.
+func rush(events float64) func(world.System) plan {
+	return func(s world.System) plan {
+		p := shopPlan(s)
+		p.requests, p.journeys = 2*calmRequests, events/20
+		const others = 110 // events a second, of those requests
+		order := fact{stream: "orders", kind: placed, subject: "order-#"}
+		p.flows = append(p.flows, flow{"orders", order, (events - others) / 3, true})
+		return p
+	}
 }
