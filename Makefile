@@ -30,11 +30,11 @@ generate:
 ## bench: the path from commit to screen, beside the raw limit in the same run; then the whole lab's speed and memory
 bench: deps deps-test
 	$(GO) test -run '^$$' -bench . -benchmem ./streams ./services/outbox ./viz/world ./viz/hub
-	$(GO) test -run '^TestFigures$$' -figures -timeout 10m -v .
+	$(GO) test -run '^(TestFigures|TestSpeed)$$' -figures -timeout 15m -v .
 
-## pictures: the README's screenshots, from the running lab
+## pictures: the README's screenshots, from the running lab, and of every state of the demo
 pictures: deps deps-test
-	$(GO) test -run '^TestPictures$$' -pictures -timeout 5m -v .
+	$(GO) test -run '^(TestPictures|TestDemoPictures)$$' -pictures -timeout 10m -v .
 
 build:
 	@command -v $(GO) >/dev/null || { echo "Go is missing: install Go 1.26 or later from https://go.dev/dl"; exit 1; }

@@ -39,6 +39,7 @@ type Demo struct {
 	asked   rhythm
 	flows   []rhythm // of plan.flows
 	turn    []int    // jobs still to be done in this round
+	later   []later
 	obs     []world.Observation
 	events  []world.EventSeen
 	calls   []world.CallSeen
@@ -130,6 +131,7 @@ func (d *Demo) Step(now time.Time) []world.Observation {
 	d.consume()
 	d.flow()
 	d.ask()
+	d.comeDue()
 	d.flushOutboxes()
 	if len(d.events) > 0 {
 		d.see(world.EventsSeen{At: now, Events: d.events})

@@ -9,11 +9,11 @@ import (
 
 // How long a flaky server is there, and how long it is away.
 const (
-	hereFor = 12 * time.Second
-	awayFor = 8 * time.Second
+	hereFor = 15 * time.Second
+	awayFor = 5 * time.Second
 )
 
-// Flaky is ln of a server that goes away for 8 seconds after every 12: then all its connections are cut, and new ones too
+// Flaky is ln of a server that goes away for 5 seconds after every 15: then all its connections are cut, and new ones too
 // as soon as they come. Run must be running.
 type Flaky struct {
 	net.Listener

@@ -76,20 +76,52 @@ func (d *Demo) request(j *job, caller *node) {
 	}
 	root := d.hex(8)
 	status, reason, took := t.call(caller, d.nodes[j.spec.Node], "", root, j.spec.Method, t.path, "", 0)
-	began := d.now.Add(-took)
 	for i := range t.calls {
-		t.calls[i].Start = began.Add(t.at[i])
+		t.calls[i].Start = d.now.Add(t.at[i])
 	}
+	told := later{at: d.now.Add(took), calls: t.calls}
 	if caller == nil {
-		t.calls = slices.DeleteFunc(t.calls, func(c world.CallSeen) bool { return c.SpanID == root })
-		d.tries = append(d.tries, world.TrySeen{Feature: j.feature, Pattern: j.pattern, OK: status > 0 && status < 400,
-			Status: status, Reason: reason, Start: began, Duration: took, Probe: true, TraceID: t.trace, SpanID: root})
+		told.calls = slices.DeleteFunc(t.calls, func(c world.CallSeen) bool { return c.SpanID == root })
+		told.try = &world.TrySeen{Feature: j.feature, Pattern: j.pattern, OK: status > 0 && status < 400,
+			Status: status, Reason: reason, Start: d.now, Duration: took, Probe: true, TraceID: t.trace, SpanID: root}
 	}
-	d.calls = append(d.calls, t.calls...)
-	slices.SortStableFunc(t.facts, func(a, b timedFact) int { return int(a.at - b.at) })
+	d.later = append(d.later, told)
 	for _, f := range t.facts {
-		f.fact.at = began.Add(f.at)
-		d.emit(f.from, f.fact)
+		f.fact.at = d.now.Add(f.at)
+		d.later = append(d.later, later{at: f.fact.at, from: f.from, fact: f.fact})
+	}
+}
+
+// later is what is seen of a request once it is time: an event when it is emitted, calls when all is over. No request
+// lasts longer than its client's patience, so there are never many.
+type later struct {
+	at    time.Time
+	from  *node
+	fact  fact // where from is set
+	calls []world.CallSeen
+	try   *world.TrySeen
+}
+
+// comeDue tells of what it is time for.
+func (d *Demo) comeDue() {
+	var due, rest []later
+	for _, l := range d.later {
+		if l.at.After(d.now) {
+			rest = append(rest, l)
+		} else {
+			due = append(due, l)
+		}
+	}
+	d.later = rest
+	slices.SortStableFunc(due, func(a, b later) int { return a.at.Compare(b.at) })
+	for _, l := range due {
+		d.calls = append(d.calls, l.calls...)
+		if l.from != nil && l.from.state == world.Up {
+			d.emit(l.from, l.fact)
+		}
+		if l.try != nil {
+			d.tries = append(d.tries, *l.try)
+		}
 	}
 }
 
