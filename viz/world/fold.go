@@ -14,8 +14,8 @@ type World struct {
 	now    time.Time // the latest time that an observation told
 	rev    int64
 	dirty  []part // may look different since the last settling
-	// ticking: a tick is folded. What is only measured (rates, medians, shares) is shown anew by a tick, or along with
-	// what is news; else each request would send its node and its cell to every browser.
+	// ticking: a tick is folded. What is only measured (rates, medians, shares) is shown anew by a tick; else each
+	// request would send its node and its cell to every browser, and a number would change faster than it can be read.
 	ticking bool
 
 	nodes    []*node // in the order of the file
@@ -169,6 +169,11 @@ func (w *World) settle() {
 	if moved {
 		w.rev = next
 	}
+}
+
+// early says whether the number that a part shows can wait for the next tick: it tells of no beginning and no end.
+func (w *World) early(rev int64, now, shown float64) bool {
+	return !w.ticking && rev > 0 && (now > 0) == (shown > 0)
 }
 
 // clock is a time as frames tell it, and as a replay tells it again: UTC, without the process's own clock. One that JSON

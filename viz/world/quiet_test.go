@@ -38,6 +38,34 @@ func TestMeasuredWaits(t *testing.T) {
 	}
 }
 
+// TestRatesWait: totals grow at once, rates by the next tick, unless something begins or begins to fail.
+func TestRatesWait(t *testing.T) {
+	w := fold(t, tick(500))
+	seen := func(ms, n int, to int) world.EventsSeen {
+		return world.EventsSeen{At: after(ms), Events: entries(n, to)}
+	}
+	rev := w.Rev()
+	w.Apply(seen(600, 0, 1))
+	if f := w.Since(rev); len(f.Streams) != 1 || f.Streams[0].Rate != 0.2 {
+		t.Errorf("the first event is %+v", f.Streams)
+	}
+	rev = w.Rev()
+	w.Apply(seen(610, 1, 4))
+	if f := w.Since(rev); len(f.Streams) != 1 || f.Streams[0].Rate != 0.2 || f.Streams[0].Total != 5 || f.Edges[0].Rate != 0.2 || f.Edges[0].Total != 5 {
+		t.Errorf("then come %+v %+v", f.Streams, f.Edges)
+	}
+	w.Apply(tick(1000))
+	if f := w.Since(rev); f.Streams[0].Rate != 1 || f.Edges[0].Rate != 1 {
+		t.Errorf("the tick shows %+v %+v", f.Streams, f.Edges)
+	}
+	w.Apply(calls(1100, call(1100, "shoppers", "orders", "/sync/orders", 201, time.Millisecond)))
+	rev = w.Rev()
+	w.Apply(calls(1200, call(1200, "shoppers", "orders", "/sync/orders", 0, time.Millisecond)))
+	if f := w.Since(rev); len(f.Edges) != 1 || f.Edges[0].FailedRate != 0.2 || f.Edges[0].Rate != 0.4 {
+		t.Errorf("the first failure waits: %+v", f.Edges)
+	}
+}
+
 // TestFewerAreShown: of many events a second a frame shows fewer, the newest; a full frame shows as many as ever.
 func TestFewerAreShown(t *testing.T) {
 	for _, c := range []struct{ perBatch, want int }{{9, 9}, {40, 10}, {100, 4}} { // batches of 10 ms

@@ -37,8 +37,10 @@ func node(t testing.TB, w *world.World, id string) world.Node {
 	return world.Node{}
 }
 
+// edge is one as a browser has it after the next tick.
 func edge(t testing.TB, w *world.World, id string) world.Edge {
 	t.Helper()
+	w.Apply(world.Tick{})
 	for _, e := range w.Since(0).Edges {
 		if e.ID == id {
 			return e
@@ -61,8 +63,10 @@ func cell(t testing.TB, w *world.World, feature, pattern string) world.Cell {
 	return world.Cell{}
 }
 
+// lane is one as a browser has it after the next tick.
 func lane(t testing.TB, w *world.World, name string) world.Lane {
 	t.Helper()
+	w.Apply(world.Tick{})
 	for _, l := range w.Since(0).Streams {
 		if l.Name == name {
 			return l
