@@ -1,5 +1,5 @@
 # The everyday commands. Each sets up what it needs; all may be run again at any time.
-.PHONY: up test check generate bench pictures build deps deps-test clean
+.PHONY: up demo test check generate bench pictures build deps deps-test clean
 SHELL := /bin/bash
 ARGS ?=
 # Generated code stays as committed; a build never writes to the tree.
@@ -8,6 +8,10 @@ GO ?= go
 ## up: run the shop and its dashboard; ARGS="--addr 127.0.0.1:8080" and the like are passed on
 up: deps build
 	@exec bin/stillup up $(ARGS)
+
+## demo: the dashboard over an invented system, without services or stores; ARGS="--state list" says of which
+demo: build
+	@exec bin/stillup demo $(ARGS)
 
 ## test: everything, with real stores and a real browser
 test: deps deps-test check
@@ -27,11 +31,11 @@ generate:
 ## bench: the path from commit to screen, beside the raw limit in the same run; then the whole lab's speed and memory
 bench: deps deps-test
 	$(GO) test -run '^$$' -bench . -benchmem ./streams ./services/outbox ./viz/world ./viz/hub
-	$(GO) test -run '^TestFigures$$' -figures -timeout 10m -v .
+	$(GO) test -run '^(TestFigures|TestSpeed)$$' -figures -timeout 15m -v .
 
-## pictures: the README's screenshots, from the running lab
+## pictures: the README's screenshots, from the running lab, and of every state of the demo
 pictures: deps deps-test
-	$(GO) test -run '^TestPictures$$' -pictures -timeout 5m -v .
+	$(GO) test -run '^(TestPictures|TestDemoPictures)$$' -pictures -timeout 10m -v .
 
 build:
 	@command -v $(GO) >/dev/null || { echo "Go is missing: install Go 1.26 or later from https://go.dev/dl"; exit 1; }

@@ -116,6 +116,25 @@ func (p *page) picture(path string, width, height int64, theme string) {
 	}
 }
 
+// visit goes to another page.
+func (p *page) visit(url string) {
+	p.t.Helper()
+	p.do(chromedp.EmulateViewport(1440, 900), chromedp.Navigate(url))
+}
+
+// shots are the pictures of a state: in both themes, wide and on a phone.
+func (p *page) shots(dir, name string) {
+	p.t.Helper()
+	for _, s := range []struct {
+		at            string
+		width, height int64
+	}{{"wide", 1440, 900}, {"phone", 390, 844}} {
+		for _, theme := range []string{"dark", "light"} {
+			p.picture(filepath.Join(dir, fmt.Sprintf("%s-%s-%s.png", name, s.at, theme)), s.width, s.height, theme)
+		}
+	}
+}
+
 // TestPage is what a new user does in the browser: sees all up and events flow, kills catalog, sees which pattern lost
 // what, starts it again, and sees all work.
 func TestPage(t *testing.T) {
@@ -188,16 +207,7 @@ func TestPictures(t *testing.T) {
 	if err := os.MkdirAll("docs", 0o755); err != nil {
 		t.Fatal(err)
 	}
-	shots := func(name string) {
-		for _, s := range []struct {
-			at            string
-			width, height int64
-		}{{"wide", 1440, 900}, {"phone", 390, 844}} {
-			for _, theme := range []string{"dark", "light"} {
-				p.picture(filepath.Join("docs", fmt.Sprintf("%s-%s-%s.png", name, s.at, theme)), s.width, s.height, theme)
-			}
-		}
-	}
+	shots := func(name string) { p.shots("docs", name) }
 	shots("calm")
 	l.do("catalog", "kill")
 	l.do("purchases", "kill")

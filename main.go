@@ -34,7 +34,7 @@ func command() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(upCommand(), vizCommand(), serviceCommand(), versionCommand())
+	root.AddCommand(upCommand(), vizCommand(), demoCommand(), serviceCommand(), versionCommand())
 	return root
 }
 

@@ -39,6 +39,8 @@ func (s *server) postLoad(w http.ResponseWriter, r *http.Request) error {
 
 func (s *server) setLoad(w http.ResponseWriter, r *http.Request) (a loadAnswer, err error) {
 	switch {
+	case s.Demo != nil:
+		return a, refuse(http.StatusConflict, "this is a demo: its traffic is made up and cannot be set")
 	case s.load == nil:
 		return a, refuse(http.StatusConflict, "the system file does not say where the traffic is set")
 	case s.Runtime == nil:

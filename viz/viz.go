@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/stillup/stillup/viz/control"
+	"github.com/stillup/stillup/viz/demo"
 	"github.com/stillup/stillup/viz/hub"
 	"github.com/stillup/stillup/viz/probes"
 	"github.com/stillup/stillup/viz/tap"
@@ -36,6 +37,8 @@ type Options struct {
 	// Runtime owns the nodes; nil: the visualizer looks and does not touch. Then nothing can be killed, started or set,
 	// and only features that are used by GET are probed.
 	Runtime control.Runtime
+	// Demo makes up the system, in place of all above: nothing is watched, and actions change what is made up. Nil: none.
+	Demo *demo.Demo
 	// Addr is the address that the listener was asked for, host:port; its host is one of the names under which the
 	// dashboard may be called. Empty: the listener's own.
 	Addr string
@@ -103,13 +106,16 @@ func Serve(ctx context.Context, ln net.Listener, o Options) error {
 
 // newServer wires a visualizer; nothing runs yet.
 func newServer(ctx context.Context, o Options, guard *guard) *server {
+	if o.Demo != nil {
+		o.System, o.Runtime = o.Demo.System(), invented{o.Demo}
+	}
 	s := &server{Options: o, guard: guard, ending: ctx}
 	shown := o.System
 	if o.Runtime == nil {
 		shown.Load = nil // so that the page offers nothing that would be refused
 	}
 	s.hub = hub.New(world.New(shown, time.Now()), hub.Options{Log: o.Log, Origin: guard.sameOrigin})
-	if o.System.Load != nil {
+	if o.System.Load != nil && o.Demo == nil {
 		s.load = &probes.Load{Spec: *o.System.Load, URL: s.url, See: s.hub.Observe}
 	}
 	kinds := map[string]world.NodeKind{}
@@ -145,13 +151,15 @@ func (s *server) close() {
 // watchers are all that runs besides the HTTP server, each until its context ends.
 func (s *server) watchers() []func(context.Context) error {
 	all := []func(context.Context) error{s.hub.Run}
+	see := func(obs ...world.Observation) {
+		s.hub.Observe(obs...)
+		s.looked.Store(true)
+	}
+	if s.Demo != nil {
+		return append(all, func(ctx context.Context) error { return s.Demo.Run(ctx, see) })
+	}
 	bus := tap.Tap{URL: s.BusURL, Streams: streamsOf(s.System), Log: s.Log}
-	all = append(all, func(ctx context.Context) error {
-		return bus.Run(ctx, func(obs ...world.Observation) {
-			s.hub.Observe(obs...)
-			s.looked.Store(true)
-		})
-	})
+	all = append(all, func(ctx context.Context) error { return bus.Run(ctx, see) })
 	tries := probes.Probes{System: s.System, Quiet: s.quiet, URL: s.url, ReadOnly: s.Runtime == nil, Log: s.Log}
 	all = append(all, func(ctx context.Context) error { return tries.Run(ctx, s.hub.Observe) })
 	boxes := probes.Outboxes{System: s.System, URL: s.url}

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"path"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -26,10 +27,9 @@ type asset struct {
 	body, tag, kind string
 }
 
-// files serves the embedded files. Each has its digest as ETag and is asked for anew every time (no-cache), so that a new
-// version is seen at once and an old one costs a 304.
-func files() http.Handler {
-	assets := map[string]asset{}
+// assets are the embedded files by path, minified once for the whole process.
+var assets = sync.OnceValue(func() map[string]asset {
+	all := map[string]asset{}
 	err := fs.WalkDir(static, "static", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
@@ -38,12 +38,22 @@ func files() http.Handler {
 		if err != nil {
 			return err
 		}
-		assets["/"+name] = asset{body: string(b), tag: fmt.Sprintf(`"%x"`, sha256.Sum256(b))[:18] + `"`, kind: types[path.Ext(name)]}
+		if b, err = minified(name, b); err != nil {
+			return err
+		}
+		all["/"+name] = asset{body: string(b), tag: fmt.Sprintf(`"%x"`, sha256.Sum256(b))[:18] + `"`, kind: types[path.Ext(name)]}
 		return nil
 	})
 	if err != nil {
 		panic(fmt.Sprintf("embedded files: %v", err)) // only a broken build gets here
 	}
+	return all
+})
+
+// files serves the embedded files. Each has the digest of what is sent as ETag and is asked for anew every time
+// (no-cache), so that a new version is seen at once and an old one costs a 304.
+func files() http.Handler {
+	assets := assets()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		a, ok := assets[r.URL.Path]
 		if !ok || a.kind == "" {

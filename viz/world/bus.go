@@ -18,6 +18,9 @@ func (b *bus) settle(w *World, _ int64) bool {
 	b.took.take(w.now, w.now, windowSpan)
 	rate, _ := b.count.rates(w.now)
 	now := BusState{Up: b.up, Reason: b.reason, Rate: rate, ToHubMS: ms(b.took.median)}
+	if now.Up == b.shown.Up && now.Reason == b.shown.Reason && !w.ticking && b.rev > 0 {
+		return false
+	}
 	changed := now != b.shown || b.rev == 0
 	b.shown = now
 	return changed

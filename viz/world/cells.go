@@ -175,6 +175,9 @@ func (c *cell) settle(w *World, _ int64) bool {
 	if t := c.typical.request; t != nil {
 		now.Cost, now.Trace = &t.Cost, t.Trace
 	}
+	if !w.ticking && c.rev > 0 && now.State == c.shown.State && slices.Equal(now.Because, c.shown.Because) {
+		return false
+	}
 	changed := !reflect.DeepEqual(now, c.shown) || c.rev == 0
 	c.shown = now
 	return changed

@@ -74,6 +74,9 @@ func (e *edge) settle(w *World, _ int64) bool {
 		}
 		now.OldestMS = e.group.age(w.now).Truncate(100 * time.Millisecond).Milliseconds()
 	}
+	if w.early(e.rev, now.Rate, e.shown.Rate) && w.early(e.rev, now.FailedRate, e.shown.FailedRate) {
+		now.Rate, now.FailedRate, now.P50MS = e.shown.Rate, e.shown.FailedRate, e.shown.P50MS
+	}
 	changed := now != e.shown || e.rev == 0
 	e.shown = now
 	return changed

@@ -13,6 +13,10 @@ const (
 	maxRaw      = 64 << 20 // bytes of Raw over all kept events; beyond it the oldest go early
 	shownEvents = 40
 	maxAnswer   = 1000
+	// Above this rate, in events a second, frames show fewer of them, so that what a browser gets does not grow with the
+	// traffic: nobody could read more.
+	shownRate  = 1000
+	shownLeast = 4
 )
 
 // events are the newest events: a ring.
@@ -69,10 +73,19 @@ func (r *events) add(e Event, dead *deadLetter, rev int64) {
 	r.raw += len(e.Raw)
 }
 
-// sample are the newest shown ones after a revision, oldest first.
-func (r *events) sample(rev int64) []Event {
+// shown is how many events a frame shows at most.
+func (w *World) shown(full bool) int {
+	rate, _ := w.bus.count.rates(w.now)
+	if full || rate <= shownRate {
+		return shownEvents
+	}
+	return max(shownLeast, int(shownEvents*shownRate/rate))
+}
+
+// sample are the newest ones after a revision, oldest first.
+func (r *events) sample(rev int64, most int) []Event {
 	n := 0
-	for n < min(r.n, shownEvents) && r.back(n).rev > rev {
+	for n < min(r.n, most) && r.back(n).rev > rev {
 		n++
 	}
 	if n == 0 {

@@ -14,6 +14,9 @@ type World struct {
 	now    time.Time // the latest time that an observation told
 	rev    int64
 	dirty  []part // may look different since the last settling
+	// ticking: a tick is folded. What is only measured (rates, medians, shares) is shown anew by a tick; else each
+	// request would send its node and its cell to every browser, and a number would change faster than it can be read.
+	ticking bool
 
 	nodes    []*node // in the order of the file
 	edges    []*edge // takes and emits in the order of the file, then as first seen
@@ -122,6 +125,7 @@ func (w *World) Apply(o Observation) {
 	case Tick:
 		w.tick()
 	}
+	_, w.ticking = o.(Tick)
 	w.settle()
 }
 
@@ -168,6 +172,11 @@ func (w *World) settle() {
 	if moved {
 		w.rev = next
 	}
+}
+
+// early says whether the number that a part shows can wait for the next tick: it tells of no beginning and no end.
+func (w *World) early(rev int64, now, shown float64) bool {
+	return !w.ticking && rev > 0 && (now > 0) == (shown > 0)
 }
 
 // clock is a time as frames tell it, and as a replay tells it again: UTC, without the process's own clock. One that JSON

@@ -18,7 +18,7 @@ type Frame struct {
 	Edges   []Edge    `json:"edges,omitempty"`
 	Streams []Lane    `json:"streams,omitempty"`
 	Cells   []Cell    `json:"cells,omitempty"`
-	Events  []Event   `json:"events,omitempty"` // a sample of the newest, oldest first; at most 40
+	Events  []Event   `json:"events,omitempty"` // a sample of the newest, oldest first; at most 40, fewer above 1,000 a second
 	Notes   []Note    `json:"notes,omitempty"`  // what happened, in words, oldest first
 	Load    *Load     `json:"load,omitempty"`
 	Bus     *BusState `json:"bus,omitempty"`
@@ -276,7 +276,7 @@ func (w *World) Since(rev int64) Frame {
 		b := w.bus.shown
 		f.Bus = &b
 	}
-	f.Events = w.events.sample(rev)
+	f.Events = w.events.sample(rev, w.shown(full))
 	f.Notes = w.notes.after(rev)
 	return f
 }

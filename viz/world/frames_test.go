@@ -40,6 +40,7 @@ func scene() []world.Observation {
 // check compares the frame of w from a revision with the golden one of that name, and returns its revision.
 func check(t *testing.T, w *world.World, name string, from int64) int64 {
 	t.Helper()
+	w.Apply(world.Tick{}) // so that what is measured is in it
 	f := w.Since(from)
 	got, err := json.MarshalIndent(f, "", " ")
 	if err != nil {

@@ -47,6 +47,9 @@ func (l *lane) dead() bool { return strings.HasSuffix(l.name, deadSuffix) }
 func (l *lane) settle(w *World, _ int64) bool {
 	now := Lane{Name: l.name, Kind: l.kind, Length: l.length, Total: l.total, Dead: l.dead()}
 	now.Rate, _ = l.count.rates(w.now)
+	if w.early(l.rev, now.Rate, l.shown.Rate) {
+		now.Rate = l.shown.Rate
+	}
 	changed := now != l.shown || l.rev == 0
 	l.shown = now
 	return changed

@@ -154,6 +154,13 @@ func (n *node) settle(w *World, _ int64) bool {
 		Owner: n.spec.Owner, URL: n.url, State: n.state, Since: n.since, Reason: n.reason, Volatile: n.volatile,
 		Faults: n.faults, Holds: n.spec.Holds, Verbs: n.verbs, Rate: rate, P50MS: ms(n.took.median), Errors: failed,
 		Outbox: Outbox{n.outbox.waiting, n.outbox.more, n.unpublished(w.now).Truncate(100 * time.Millisecond).Milliseconds()}}
+	if !w.ticking { // what is measured of it alone is no news
+		last := n.shown
+		last.Rate, last.P50MS, last.Errors = rate, now.P50MS, failed
+		if n.rev > 0 && now.same(&last) {
+			return false
+		}
+	}
 	changed := n.rev == 0 || !now.same(&n.shown)
 	n.shown = now
 	return changed

@@ -15,7 +15,7 @@ import (
 // The most that a system file may hold.
 const (
 	maxFile     = 1 << 20 // bytes
-	maxNodes    = 200
+	maxNodes    = 500
 	maxDeclared = 500 // streams
 	maxKinds    = 50
 	maxPatterns = 10
@@ -24,7 +24,7 @@ const (
 )
 
 // ParseSystem reads and checks a system file; the error names what is wrong and where. A file that it takes has no field
-// that is not known, no name twice, and no name of what the file does not declare; it holds at most 200 nodes and 500
+// that is not known, no name twice, and no name of what the file does not declare; it holds at most 500 nodes and 500
 // streams.
 func ParseSystem(b []byte) (System, error) {
 	var s System

@@ -24,8 +24,10 @@ func fold(t testing.TB, obs ...world.Observation) *world.World {
 	return w
 }
 
+// node is one as a browser has it after the next tick.
 func node(t testing.TB, w *world.World, id string) world.Node {
 	t.Helper()
+	w.Apply(world.Tick{})
 	for _, n := range w.Since(0).Nodes {
 		if n.ID == id {
 			return n
@@ -35,8 +37,10 @@ func node(t testing.TB, w *world.World, id string) world.Node {
 	return world.Node{}
 }
 
+// edge is one as a browser has it after the next tick.
 func edge(t testing.TB, w *world.World, id string) world.Edge {
 	t.Helper()
+	w.Apply(world.Tick{})
 	for _, e := range w.Since(0).Edges {
 		if e.ID == id {
 			return e
@@ -46,8 +50,10 @@ func edge(t testing.TB, w *world.World, id string) world.Edge {
 	return world.Edge{}
 }
 
+// cell is one as a browser has it after the next tick.
 func cell(t testing.TB, w *world.World, feature, pattern string) world.Cell {
 	t.Helper()
+	w.Apply(world.Tick{})
 	for _, c := range w.Since(0).Cells {
 		if c.Feature == feature && c.Pattern == pattern {
 			return c
@@ -57,8 +63,10 @@ func cell(t testing.TB, w *world.World, feature, pattern string) world.Cell {
 	return world.Cell{}
 }
 
+// lane is one as a browser has it after the next tick.
 func lane(t testing.TB, w *world.World, name string) world.Lane {
 	t.Helper()
+	w.Apply(world.Tick{})
 	for _, l := range w.Since(0).Streams {
 		if l.Name == name {
 			return l
@@ -207,6 +215,7 @@ func TestEventsCount(t *testing.T) {
 	if l, e := lane(t, w, "orders"), edge(t, w, "emit:orders>orders"); l.Total != 103 || e.Total != 3 || l.Rate != 0.6 || e.Rate != 0.6 {
 		t.Errorf("lane %+v, edge %+v: want 103 and 3, 0.6 a second", l, e)
 	}
+	w.Apply(world.Tick{})
 	if f := w.Since(0); f.Bus.Rate != 0.6 || f.Bus.ToHubMS != 20 || len(f.Events) != 8 || f.Events[0].Seq != 1 || f.Events[0].Raw != nil {
 		t.Errorf("bus %+v, events %+v", f.Bus, f.Events)
 	}

@@ -1,0 +1,133 @@
+package web
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+)
+
+// mostServed is what all scripts and style sheets together may weigh, in bytes, uncompressed as served.
+const mostServed = 150_000
+
+// TestWeightServed: the page's files stay small, and what is sent of each is not what stands in the source.
+func TestWeightServed(t *testing.T) {
+	source, served := 0, 0
+	for _, pattern := range []string{"static/js/*.js", "static/css/*.css"} {
+		files, err := filepath.Glob(pattern)
+		if err != nil || len(files) == 0 {
+			t.Fatalf("%s: %d files, %v", pattern, len(files), err)
+		}
+		for _, name := range files {
+			b, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			res, body := get(t, of("{}"), "/"+name)
+			if res.StatusCode != http.StatusOK || body == "" || len(body) >= len(b) {
+				t.Errorf("%s: status %d, %d bytes of %d", name, res.StatusCode, len(body), len(b))
+			}
+			source += len(b)
+			served += len(body)
+		}
+	}
+	t.Logf("scripts and styles: %d bytes served, %d in the source", served, source)
+	if served > mostServed {
+		t.Errorf("scripts and styles are %d bytes, at most %d are promised", served, mostServed)
+	}
+}
+
+// TestModulesAsServed: what browsers get can be imported, each module of it, and the module tests hold over it as they do
+// over the source.
+func TestModulesAsServed(t *testing.T) {
+	node, err := exec.LookPath("node")
+	if err != nil {
+		t.Fatal("the page's module tests need node 20 or later on the PATH (Debian: apt-get install nodejs)")
+	}
+	dir := t.TempDir()
+	var imports strings.Builder
+	for _, folder := range []string{"static/js", "tests", "testdata"} {
+		if err := os.MkdirAll(filepath.Join(dir, folder), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		names, err := filepath.Glob(folder + "/*")
+		if err != nil || len(names) == 0 {
+			t.Fatalf("%s: %d files, %v", folder, len(names), err)
+		}
+		for _, name := range names {
+			b, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if folder == "static/js" {
+				_, body := get(t, of("{}"), "/"+name)
+				b = []byte(body)
+				if path.Base(name) != "main.js" { // which needs the page at once; the browser tests load it
+					fmt.Fprintf(&imports, "await import('./%s');\n", name)
+				}
+			}
+			if err := os.WriteFile(filepath.Join(dir, name), b, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := os.WriteFile(filepath.Join(dir, "package.json"), []byte(`{"type":"module"}`), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "imports.mjs"), []byte(imports.String()), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	tests, err := filepath.Glob(filepath.Join(dir, "tests", "*.test.mjs"))
+	if err != nil || len(tests) == 0 {
+		t.Fatalf("no module tests: %v", err)
+	}
+	for _, args := range [][]string{{"imports.mjs"}, append([]string{"--test"}, tests...)} {
+		cmd := exec.Command(node, args...)
+		cmd.Dir = dir
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+	}
+}
+
+// TestStylesAsServed: a browser reads the same rules from what is served as from the source.
+func TestStylesAsServed(t *testing.T) {
+	ctx, cancel := context.WithTimeout(tab(t), 30*time.Second)
+	defer cancel()
+	files, err := filepath.Glob("static/css/*.css")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%d style sheets, %v", len(files), err)
+	}
+	// Texts of custom properties and of the conditions of rules stay as written: there white space is no difference.
+	const rules = `((css) => { const s = new CSSStyleSheet(); s.replaceSync(css);
+		return [...s.cssRules].map((r) => r.cssText.replace(/\s+/g, '')).join('\n'); })`
+	for _, name := range files {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, body := get(t, of("{}"), "/"+name)
+		var read [2]string
+		for i, css := range []string{string(b), body} {
+			text, err := json.Marshal(css)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if read[i], err = chromedp.Run(ctx, chromedp.Evaluate[string](rules+"("+string(text)+")")); err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+		}
+		if read[0] != read[1] || read[0] == "" {
+			t.Errorf("%s: the source is read as\n%s\nwhat is served as\n%s", name, read[0], read[1])
+		}
+	}
+}
