@@ -240,7 +240,7 @@ func TestRatesWithoutMotion(t *testing.T) {
 		t.Errorf("%d values are painted on the canvas", painted)
 	}
 	l.change(map[string]any{"id": "catalog", "state": "down"})
-	holds(t, ctx, `getComputedStyle(document.querySelector('.ring-bad')).animationName === 'ring-still'`)
+	holds(t, ctx, `getComputedStyle(document.querySelector('.ring-bad')).animationName === 'none'`)
 }
 
 // TestFastIsLight: what is too fast for dots is a stream of light with its number.

@@ -7,6 +7,9 @@ import { and } from './words.js';
 /** How long a sentence stands, ms. */
 const STANDS = 8000;
 
+/** How long a ring stays, ms: two beats; without motion it stands still as long. */
+const RING = 1900;
+
 export class News {
   /** @param {Element} said @param {Element} labels the rings' parent */
   constructor(said, labels) {
@@ -48,7 +51,7 @@ export class News {
     const r = el('i', `ring ring-${tone}`);
     const beside = 'bank' in p && p.bank === 0; // its store stands below it
     put(r, l.home.has(n.id) && !beside && !l.tall ? { x: p.x + p.w - 84, y: p.y, w: 84, h: p.h } : p);
-    r.addEventListener('animationend', () => r.remove());
+    setTimeout(() => r.remove(), RING);
     this.labels.append(r);
   }
 }

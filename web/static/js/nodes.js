@@ -92,7 +92,6 @@ class Card {
     this.unpin.title = 'Put here by hand. Back to where it stood';
     this.unpin.setAttribute('aria-label', `Unpin ${id}`);
     this.root = el('article', 'card', this.main, this.grip);
-    this.root.tabIndex = 0;
     this.root.dataset.node = id;
     /** @type {Map<string, Store>} */
     this.stores = new Map();

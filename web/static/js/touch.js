@@ -4,6 +4,12 @@
 
 /** @typedef {{kind: 'node'|'stream'|'edge', id: string}} Inspected */
 
+/** Whether text of the map is marked: then a click ends that. @param {HTMLElement} map */
+const marked = (map) => {
+  const s = getSelection();
+  return s !== null && !s.isCollapsed && map.contains(s.anchorNode);
+};
+
 /** How far from a connection a click still means it, pixels. */
 const NEAR = 8;
 
@@ -27,7 +33,7 @@ export function inspects(map, view, pins, edges, river) {
       tell({ kind: row.dataset.of === 'stream' ? 'stream' : 'node', id: row.dataset.row ?? '' });
       return;
     }
-    if (view.dragged || pins.dragged || on.closest('button, input, a, label, [data-opens], .tools, .lens, .legend, .facts') || getSelection()?.isCollapsed === false) return;
+    if (view.dragged || pins.dragged || on.closest('button, input, a, label, [data-opens], .tools, .lens, .legend, .facts') || marked(map)) return;
     const node = /** @type {HTMLElement|null} */ (on.closest('[data-node]'));
     if (node) {
       tell({ kind: 'node', id: node.dataset.node ?? '' });

@@ -143,7 +143,7 @@ export function waiting(w, service) {
   for (const e of w.edges.values()) {
     if (e.kind !== 'take' || e.to !== service) continue;
     sum.trimmed ||= e.trimmed_unread;
-    if (e.waiting < 0) sum.unknown = true;
+    if (e.waiting < 0 && (w.streams.get(e.from)?.length ?? 0) > 0) sum.unknown = true; // of an empty stream nothing waits
     if (e.waiting <= 0) continue;
     sum.known += e.waiting;
     sum.oldest_ms = Math.max(sum.oldest_ms, e.oldest_ms);
