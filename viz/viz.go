@@ -26,8 +26,10 @@ import (
 const (
 	// endWithin is how long requests under way may still take once the visualizer ends.
 	endWithin = 2 * time.Second
-	// quietFor is how long nobody may have tried a cell before a probe does.
+	// quietFor is how long nobody may have tried a cell before a probe does; calmFor is the same while nothing is known to
+	// be wrong, so that a lab at rest is left at rest. A death is known at once, and then the probes are at once closer.
 	quietFor = 750 * time.Millisecond
+	calmFor  = 2500 * time.Millisecond
 )
 
 // Options of the visualizer.
@@ -205,7 +207,13 @@ func (s *server) url(node string) (url string) {
 
 // quiet are the cells that nobody tried for a while.
 func (s *server) quiet() (cells []world.CellKey) {
-	s.hub.View(func(w *world.World) { cells = w.Untried(time.Now(), quietFor) })
+	s.hub.View(func(w *world.World) {
+		within := quietFor
+		if w.Calm() {
+			within = calmFor
+		}
+		cells = w.Untried(time.Now(), within)
+	})
 	return cells
 }
 

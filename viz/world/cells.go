@@ -209,6 +209,22 @@ func (w *World) Untried(at time.Time, within time.Duration) []CellKey {
 	return keys
 }
 
+// Calm says whether nothing is known to be wrong: every node that a runtime tells of is up and has no fault, and every cell
+// that was tried works.
+func (w *World) Calm() bool {
+	for _, n := range w.nodes {
+		if n.told && (n.state != Up || len(n.faults) > 0) {
+			return false
+		}
+	}
+	for _, c := range w.cells {
+		if c.asked && c.shown.State != Works && c.shown.State != Untried {
+			return false
+		}
+	}
+	return true
+}
+
 // why is a failure in words.
 func why(reason string, status int) string {
 	switch {

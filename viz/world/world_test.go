@@ -397,3 +397,24 @@ func TestLoad(t *testing.T) {
 		t.Errorf("unanswered: %+v", l)
 	}
 }
+
+func TestCalm(t *testing.T) {
+	works := world.TriesSeen{At: after(100), Tries: []world.TrySeen{{Feature: "list", Pattern: "copies", OK: true, Start: after(100)}}}
+	fails := world.TriesSeen{At: after(200), Tries: []world.TrySeen{{Feature: "list", Pattern: "copies", Start: after(200)}, {Feature: "list", Pattern: "copies", Start: after(200)}}}
+	slowed := world.NodeSeen{At: after(300), Node: "orders", State: world.Up, Faults: []world.Fault{{Kind: world.FaultSlow, LatencyMS: 100}}}
+	for _, c := range []struct {
+		name string
+		obs  []world.Observation
+		want bool
+	}{
+		{"nothing known", nil, true},
+		{"all known is well", []world.Observation{works, state(150, "orders", world.Up, "")}, true},
+		{"a node is dead", []world.Observation{works, state(150, "orders", world.Down, "")}, false},
+		{"a node is slow", []world.Observation{works, slowed}, false},
+		{"a cell fails", []world.Observation{works, fails}, false},
+	} {
+		if got := fold(t, c.obs...).Calm(); got != c.want {
+			t.Errorf("%s: calm %v, want %v", c.name, got, c.want)
+		}
+	}
+}
