@@ -7,7 +7,7 @@ import { attr, el, Keyed, put, svg, text } from './dom.js';
 import { line, pointAt, svgPath, track, joined } from './geometry.js';
 import { light, strength } from './flow.js';
 import { call, crossing, reach } from './routes.js';
-import { rate, short } from './words.js';
+import { culprit, rate, short } from './words.js';
 import { colourOf } from './world.js';
 
 /** @typedef {import('./messages.js').Edge} Edge */
@@ -113,7 +113,7 @@ export class Edges {
       attr(p, 'class', ['edge', `edge-${e.kind}`, asks(e) ? '' : `line-${colourOf(w, e.kind === 'emit' ? e.to : e.from)}`, failing ? 'failing' : '',
         b.rate > 0 ? `busy flow-${strength(b.rate)}` : 'quiet', b.edges.every((x) => dead(w, x)) ? 'cut' : '', b.faint ? 'faint' : lens.chooses ? 'chosen' : '']
         .filter(Boolean).join(' '));
-      if (failing && !b.faint) this.label(b, l, taken);
+      if (failing && !b.faint) this.label(w, b, l, taken);
     }
     this.paths.sweep();
     this.labels.sweep();
@@ -122,12 +122,13 @@ export class Edges {
     this.paces.sweep();
   }
 
-  /** @param {Bundle} b @param {import('./layout.js').Layout} l @param {import('./layout.js').Box[]} taken */
-  label(b, l, taken) {
+  /** @param {import('./world.js').World} w @param {Bundle} b @param {import('./layout.js').Layout} l @param {import('./layout.js').Box[]} taken */
+  label(w, b, l, taken) {
     const e = b.edge, s = this.labels.get(b.id);
     const [who, words] = s.children;
     text(who, e.kind === 'reach' ? `${e.from} cannot reach into ${e.to}: ` : `requests of ${e.from} to ${e.to} fail: `);
-    text(words, `✕ ${short(e.reason)} · ${rate(b.failed)}`);
+    const other = culprit(e.reason, w.nodes.keys()); // whom the one that was asked had asked in vain
+    text(words, `✕ ${other && other !== e.to ? `${other} ` : ''}${short(e.reason)} · ${rate(b.failed)}`);
     const box = room(b.way, l, taken, words.textContent.length * 6.4 + 18, 22);
     s.classList.toggle('hidden', !box); // no room: the dashed line and the card say it too
     if (box) put(s, { x: box.x, y: box.y });

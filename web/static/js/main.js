@@ -205,7 +205,10 @@ function arrange() {
   const rows = bands([...world.streams.values()], tall ? new Set() : unfolded, own, ...(tall ? [8, 8] : []));
   place = layout(world.nodes.values(), world.streams.keys(), size, world.apart,
     { bands: rows, pins: pins.of(world.system.name), keep: view.fits && other ? undefined : place });
-  if (other) space = size;
+  if (other) {
+    space = size;
+    scene.clear(); // they were on their way in another room
+  }
   pins.place = place;
   attr(lines, 'viewBox', `0 0 ${place.width} ${place.height}`);
   for (const k of /** @type {const} */ (['width', 'height'])) {

@@ -48,6 +48,8 @@ export function short(reason) {
   if (reason === '') return 'fails';
   if (/refus/i.test(reason)) return 'refused';
   if (/time[d]?[ -]?out|deadline|too long/i.test(reason)) return 'timed out';
+  if (/did not answer/i.test(reason)) return 'no answer';
+  if (/on purpose/i.test(reason)) return 'on purpose';
   if (/reset|closed|EOF|broke/i.test(reason)) return 'cut off';
   if (/no such host|unknown host|not resolve/i.test(reason)) return 'not found';
   const status = /\b([45]\d\d)\b/.exec(reason);
