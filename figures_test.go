@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -63,6 +64,25 @@ func measure(t *testing.T, l *lab) {
 	cpu2, _ := l.usage(t)
 	report(t, "memory, resident in all", float64(rss)/(1<<30), 1.5, "GiB")
 	report(t, "CPU at 5 journeys a second", (cpu2-cpu)/time.Since(begun).Seconds(), 0.6, "core")
+
+	l.load(map[string]any{"per_second": 0})
+	l.eventually(20*time.Second, "the lab is at rest", func() error {
+		var w struct{ Bus world.BusState }
+		if _, err := l.call(http.MethodGet, "/api/v1/world", nil, &w); err != nil || w.Bus.Rate > 20 {
+			return fmt.Errorf("%v events a second, %v", w.Bus.Rate, err)
+		}
+		return nil
+	})
+	var read atomic.Int64
+	conn := socket(t, l.base, &read)
+	gone := drain(conn)
+	time.Sleep(time.Second) // of measuring: the full frame is past
+	full := read.Load()
+	time.Sleep(10 * time.Second)
+	report(t, "to a page, lab at rest", float64(read.Load()-full)/10/1000, 5, "kB/s")
+	conn.Close()
+	<-gone
+	l.load(map[string]any{"per_second": 5})
 
 	var kills []float64
 	for range 11 {

@@ -91,13 +91,13 @@ func bytesPerPage(t *testing.T) {
 	for _, c := range []struct {
 		state string
 		most  float64 // kB a second; 0: only told
-	}{{"empty", 5}, {"idle", 0}, {"calm", 0}, {"busy", 0}} {
+	}{{"empty", 5}, {"idle", 5}, {"calm", 0}, {"busy", 0}} {
 		d := startDemo(t, c.state)
 		if c.state != "empty" {
-			d.flows(t, 10)
+			d.flows(t, 5)
 		}
 		var read atomic.Int64
-		conn := d.socket(t, &read)
+		conn := socket(t, d.url, &read)
 		if _, _, err := conn.NextReader(); err != nil { // the full frame comes once
 			t.Fatal(err)
 		}
@@ -135,7 +135,7 @@ func costPerPage(t *testing.T) {
 	)
 	for range pages {
 		for _, d := range demos {
-			conn := d.socket(t, &read)
+			conn := socket(t, d.url, &read)
 			gone := drain(conn)
 			reading.Go(func() { <-gone })
 		}
@@ -208,14 +208,14 @@ func (d *invented) flows(t *testing.T, rate float64) {
 	}
 }
 
-// socket opens a page's socket and counts what is read from it.
-func (d *invented) socket(t *testing.T, read *atomic.Int64) *websocket.Conn {
+// socket opens a page's socket at the dashboard of that address and counts what is read from it.
+func socket(t *testing.T, url string, read *atomic.Int64) *websocket.Conn {
 	t.Helper()
 	dialer := websocket.Dialer{EnableCompression: true, NetDialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
 		conn, err := new(net.Dialer).DialContext(ctx, network, addr)
 		return counted{conn, read}, err
 	}}
-	conn, _, err := dialer.DialContext(t.Context(), "ws"+strings.TrimPrefix(d.url, "http")+"/ws", nil)
+	conn, _, err := dialer.DialContext(t.Context(), "ws"+strings.TrimPrefix(url, "http")+"/ws", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -185,7 +185,7 @@ func TestStates(t *testing.T) {
 			case "busy":
 				rate = [2]float64{9200, 10_200}
 			case "idle":
-				rate = [2]float64{15, 60}
+				rate = [2]float64{6, 20}
 			case "services-60", "services-200":
 				rate = [2]float64{20, 300}
 			}
