@@ -29,7 +29,7 @@ const (
 	// quietFor is how long nobody may have tried a cell before a probe does; calmFor is the same while nothing is known to
 	// be wrong, so that a lab at rest is left at rest. A death is known at once, and then the probes are at once closer.
 	quietFor = 750 * time.Millisecond
-	calmFor  = 2500 * time.Millisecond
+	calmFor  = 3500 * time.Millisecond
 )
 
 // Options of the visualizer.

@@ -26,7 +26,7 @@ func States() []State {
 		{Name: "calm", Say: "the shop under light traffic", plan: shopPlan},
 		{Name: "idle", Say: "the shop without traffic: only the dashboard's own probes", plan: func(s world.System) plan {
 			p := shopPlan(s)
-			p.probed, p.requests, p.journeys = true, 12, 0 // 30 cells that nobody uses, each tried every 2.5 s
+			p.probed, p.requests, p.journeys = true, 8, 0 // 30 cells that nobody uses, each tried every 3.5 s
 			p.flows = nil
 			return p
 		}},

@@ -14,8 +14,9 @@ import (
 )
 
 const (
-	// tickEvery moves the world's clock while nothing happens: rates fall, outages grow older.
-	tickEvery = 500 * time.Millisecond
+	// tickEvery moves the world's clock while nothing happens: rates fall, outages grow older. What is only measured changes
+	// with it, so it is also how often a page at rest hears of rates over 5 s.
+	tickEvery = time.Second
 	// frameEvery is the least time between two frames to one browser. The first frame after a quiet spell goes out at once;
 	// under load an event waits half of this on average, which is why it is less than a screen's own 16 ms.
 	frameEvery = 10 * time.Millisecond
