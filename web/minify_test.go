@@ -99,6 +99,23 @@ func TestModulesAsServed(t *testing.T) {
 	}
 }
 
+func TestClosedUp(t *testing.T) {
+	for _, c := range [][2]string{
+		{"a { b: c; }", "a{b:c}"},
+		{"a > b, c  >d { }", "a>b,c>d{}"},
+		{"a :hover, a:hover { b: c; } /* d */ e { f: g }", "a :hover,a:hover{b:c}e{f:g}"},
+		{"a { b: 0.5; c: 10.5px -0.2px 0.25em; d: rgb(0 0 0 / 0.5); e: calc(0.1px - 0.2px); f: 0; }", "a{b:.5;c:10.5px -.2px .25em;d:rgb(0 0 0 / .5);e:calc(.1px - .2px);f:0}"},
+		{"a { --b: 0.5 > 0; c: 0.5; --d: e; }", "a{--b: 0.5 > 0;c:.5;--d: e}"},
+		{`a::after { content: "x: 0.5 > ; }"; }`, `a::after{content:"x: 0.5 > ; }"}`},
+		{"@media (min-width: 1px) { a { b: c; } }", "@media (min-width:1px){a{b:c}}"},
+		{"a-0.b { c: d1 0.5px }", "a-0.b{c:d1 .5px}"},
+	} {
+		if got := string(closedUp([]byte(c[0]))); got != c[1] {
+			t.Errorf("%s: %s, not %s", c[0], got, c[1])
+		}
+	}
+}
+
 // TestStylesAsServed: a browser reads the same rules from what is served as from the source.
 func TestStylesAsServed(t *testing.T) {
 	ctx, cancel := context.WithTimeout(tab(t), 30*time.Second)
