@@ -145,7 +145,7 @@ func TestKeyboardOnThePage(t *testing.T) {
 	holds(t, ctx, `(document.querySelector('[data-node="stock"]').focus(), true)`)
 	keys(t, ctx, "kb?")
 	keys(t, ctx, kb.ArrowRight)
-	holds(t, ctx, `document.activeElement.dataset.node === 'stock-db' && !document.documentElement.dataset.big && !document.querySelector('.sheet').open`)
+	holds(t, ctx, `document.activeElement.dataset.node === 'stock-db' && !document.documentElement.dataset.big && !document.querySelector('.sheet')`)
 	if l.did("POST /api/v1/nodes/stock/kill ") {
 		t.Error("K kills though letters are switched off")
 	}

@@ -84,7 +84,7 @@ export class Feed {
     this.body.addEventListener('click', (e) => this.pick(/** @type {Element} */ (e.target).closest('tr')));
     this.body.addEventListener('keydown', (e) => this.key(e));
     document.addEventListener('keydown', (e) => {
-      if (e.key !== 'Escape' || e.defaultPrevented || !document.body.classList.contains('feeds') || document.querySelector(':popover-open, #inspect:not([hidden])')) return;
+      if (e.key !== 'Escape' || e.defaultPrevented || !document.body.classList.contains('feeds') || document.querySelector(':popover-open, #inspect:not([hidden]), #cost:not([hidden])')) return;
       e.preventDefault();
       this.enlarge(false);
     });

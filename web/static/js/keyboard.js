@@ -5,6 +5,7 @@
 import { byId } from './dom.js';
 import { keyOf } from './keys.js';
 import { neighbour } from './neighbour.js';
+import { singles } from './singles.js';
 import { offered, VERBS, Verbs } from './verbs.js';
 
 /** @typedef {import('./keys.js').Act} Act */
@@ -23,7 +24,7 @@ const WAYS = { ArrowLeft: 'left', ArrowRight: 'right', ArrowUp: 'up', ArrowDown:
 const BUTTONS = { feed: '#feed-pause', theme: '#theme', big: '#big' };
 
 export class Keyboard {
-  /** @param {import('./verbs.js').Hands} hands @param {import('./sheet.js').Sheet} sheet */
+  /** @param {import('./verbs.js').Hands} hands @param {() => void} sheet opens the sheet of keys */
   constructor(hands, sheet) {
     this.hands = hands;
     this.sheet = sheet;
@@ -61,7 +62,7 @@ export class Keyboard {
   press(e) {
     if (e.defaultPrevented || e.isComposing || !(e.target instanceof Element)) return;
     if (e.target.closest(FIELDS) || document.querySelector('dialog:modal, :popover-open')) return;
-    const k = keyOf(e, this.sheet.singles);
+    const k = keyOf(e, singles());
     if (!k || (e.repeat && !HELD.includes(k.act))) return;
     if (this.act(k.act, e)) e.preventDefault();
   }
@@ -86,7 +87,7 @@ export class Keyboard {
         /** @type {HTMLElement|undefined} */ (document.querySelectorAll('#pick input')[Number(e.key) - 1])?.click();
         return true;
       case 'sheet':
-        this.sheet.open();
+        this.sheet();
         return true;
       case 'restore':
         this.restore();

@@ -3,12 +3,12 @@
 
 import { onMove, opened } from './address.js';
 import { Announcer } from './announce.js';
+import { AsTable } from './astable.js';
 import { attr, byId, text } from './dom.js';
 import { big } from './big.js';
 import { Cards } from './nodes.js';
 import { connect } from './socket.js';
 import { Controls } from './controls.js';
-import { CostPanel } from './cost.js';
 import { bands, MANY, troubled } from './bands.js';
 import { DeadMarks } from './deadmarks.js';
 import { Dots } from './dots.js';
@@ -20,12 +20,11 @@ import { Hearing } from './hearing.js';
 import { Keyboard } from './keyboard.js';
 import { Light } from './light.js';
 import { hatches } from './drum.js';
-import { once, sheet } from './later.js';
+import { Later, styled } from './later.js';
 import { legend } from './legend.js';
 import { aim, Lens, onAim } from './lens.js';
 import { Matrix } from './matrix.js';
-import { Mix } from './mix.js';
-import { More } from './more.js';
+import { MixButton } from './mixbutton.js';
 import { News } from './news.js';
 import { Notes } from './notes.js';
 import { links } from './opens.js';
@@ -36,8 +35,6 @@ import { Piles } from './piles.js';
 import { Pins } from './pins.js';
 import { River } from './river.js';
 import { Scene } from './scene.js';
-import { Sheet } from './sheet.js';
-import { Table } from './table.js';
 import { inspects } from './touch.js';
 import { Traffic } from './traffic.js';
 import { Types } from './types.js';
@@ -57,9 +54,9 @@ const say = (words, bad = false) => {
   saying = setTimeout(() => text(said, ''), bad ? 12000 : 5000);
 };
 
-const more = new More(say);
+const more = new Later('the window of what more can be done', async () => new (await styled(import('./more.js'), 'popover')).More(say), say);
 /** @type {import('./verbs.js').Hands} */
-const hands = { say, more: (b, verbs) => more.open(b, verbs) };
+const hands = { say, more: (b, verbs) => more.use((m) => m.open(b, verbs)) };
 
 lines.append(hatches(), sign());
 const types = new Types();
@@ -77,7 +74,7 @@ const traffic = new Traffic(scene, edges, cards, types);
 const view = new View(room, stage, (v, width, height, top) => scene.view(v, width, height, top));
 const pins = new Pins(byId('cards'), view, () => again(), say);
 const find = new Find(() => again(), (h) => goTo(h));
-const table = new Table(() => again());
+const table = new AsTable(() => again(), say);
 const news = new News(byId('news'), byId('labels'));
 inspects(byId('map'), view, pins, edges, river);
 onAim(() => ask());
@@ -87,28 +84,28 @@ for (const [type, on] of /** @type {const} */ ([['pointerover', true], ['pointer
     if (place?.compact) aim(on ? card?.dataset.node ?? '' : '');
   });
 }
-const cost = new CostPanel(() => ask());
-/** The side panel, once something was opened. @type {import('./inspect.js').Inspector|undefined} */
-let inspector;
-const panel = once(async () => {
-  const [{ Inspector }] = await Promise.all([import('./inspect.js'), sheet('inspect')]);
-  inspector = new Inspector({ changed: () => ask(), opened: () => cost.hide(), say });
-  return inspector;
-});
-/** @param {(p: import('./inspect.js').Inspector) => void} f */
-const withPanel = (f) => panel().then(f, (e) => say(`the panel cannot be loaded: ${e.message}`, true));
-const follow = () => { if (inspector || opened()) withPanel((p) => p.follow()); };
+// One panel at a time.
+const cost = new Later('what a request costs', async () => new (await styled(import('./cost.js'), 'cost')).CostPanel(ask), say);
+const panel = new Later('the panel', async () => {
+  const { Inspector } = await styled(import('./inspect.js'), 'cost', 'inspect');
+  return new Inspector({ changed: ask, opened: () => cost.part?.hide(), say });
+}, say);
+/** @type {(kind: import('./address.js').Kind, id: string) => void} */
+const open = (kind, id) => panel.use((p) => p.open(kind, id));
+const follow = () => { if (panel.part || panel.loading || opened()) panel.use((p) => p.follow()); };
 onMove(follow);
-const matrix = new Matrix(byId('matrix'), byId('works-say'), (feature, pattern, b) => {
-  inspector?.close(); // one panel at a time
-  cost.show(feature, pattern, b);
-});
+const matrix = new Matrix(byId('matrix'), byId('works-say'), (feature, pattern, b) => cost.use((c) => {
+  panel.part?.close();
+  c.show(feature, pattern, b);
+}));
 const picker = new Picker(byId('pick'), byId('pick-say'), () => ask());
-const mix = new Mix(say);
-const notes = new Notes(byId('notes')), feed = new Feed(byId('events'), (e) => withPanel((p) => p.open('event', e.id || e.entry_id)));
+const mix = new MixButton(say);
+const notes = new Notes(byId('notes')), feed = new Feed(byId('events'), (e) => open('event', e.id || e.entry_id));
 const controls = new Controls(say, () => traffic.theme());
-const keyboard = new Keyboard(hands, new Sheet(byId('keys'))), hearing = new Hearing(), announcer = new Announcer(byId('told'));
-big(byId('big'));
+const keys = new Later('the sheet of keys', async () => new (await styled(import('./sheet.js'), 'sheet')).Sheet(), say);
+const showKeys = () => keys.use((s) => s.open());
+byId('keys').addEventListener('click', showKeys);
+const keyboard = new Keyboard(hands, showKeys), hearing = new Hearing(), announcer = new Announcer(byId('told'));
 
 let world = empty();
 /** Server's clock less this one's. */
@@ -135,7 +132,7 @@ function take(f) {
   return true;
 }
 
-const lensNow = () => new Lens(world, picker.wanted, inspector?.path(world));
+const lensNow = () => new Lens(world, picker.wanted, panel.part?.path(world));
 
 function ask() {
   if (asked) return;
@@ -160,12 +157,12 @@ function render() {
   news.render(world, table.open ? undefined : place);
   picker.render(world);
   if (!table.open) map(now);
-  more.render();
-  cost.render(world);
-  inspector?.render(world, now);
-  matrix.render(world, lensNow().pattern?.id ?? '', cost.key);
+  more.part?.render();
+  cost.part?.render(world);
+  panel.part?.render(world, now);
+  matrix.render(world, lensNow().pattern?.id ?? '', cost.part?.key ?? '');
   notes.render(world);
-  feed.render(world, inspector?.kind === 'event' ? inspector.id : '');
+  feed.render(world, panel.part?.kind === 'event' ? panel.part.id : '');
   controls.render(world);
   mix.render(world);
   keyboard.render(world);
@@ -237,14 +234,15 @@ function goTo(h) {
   if (box) view.centre(box, h.kind === 'node' ? 0.8 : undefined);
 }
 
+await big(byId('big'), say); // the map is laid out to its type
 const first = byId('state').textContent;
 if (first) take(parse(first));
 follow();
 byId('map').addEventListener('inspect', (e) => {
   const d = /** @type {CustomEvent<import('./touch.js').Inspected>} */ (e).detail;
-  withPanel((p) => p.open(d.kind, d.id));
+  open(d.kind, d.id);
 });
-links((kind, id) => withPanel((p) => p.open(kind, id)));
+links(open);
 new ResizeObserver(() => again()).observe(room);
 setInterval(ask, 1000); // ages grow while nothing comes
 
@@ -257,7 +255,7 @@ const retry = connect(`${location.protocol === 'https:' ? 'wss' : 'ws'}://${loca
     text(link, `✕ ${why}: the picture stands still${since}. Trying again in ${Math.max(1, Math.round(wait / 1000))} s`);
   },
   live: () => {
-    if (document.body.classList.contains('lost')) inspector?.retry();
+    if (document.body.classList.contains('lost')) panel.part?.retry();
     document.body.classList.remove('lost');
     traffic.freeze(false);
     text(link, '');

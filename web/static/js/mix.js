@@ -1,10 +1,10 @@
 // @ts-check
 // The "Mix" window: which patterns and features the traffic uses, and how much.
 
-import { byId, el, text } from './dom.js';
+import { el, text } from './dom.js';
 import { post } from './api.js';
+import { dropped } from './mixbutton.js';
 import { Popover } from './popover.js';
-import { count } from './words.js';
 
 /** A change is sent when nothing was moved for so long, ms; and what was sent stands for so long until the frames say it too. */
 const PAUSE = 300, SETTLE = 1500;
@@ -22,7 +22,6 @@ export class Mix {
   /** @param {import('./verbs.js').Say} say */
   constructor(say) {
     this.say = say;
-    this.button = byId('mix');
     this.dropped = el('p', 'dropped');
     this.groups = { patterns: el('fieldset'), features: el('fieldset') };
     this.popover = new Popover('mix', el('h2', 'popover-title', 'What the traffic uses'), this.groups.patterns, this.groups.features, this.dropped);
@@ -30,19 +29,19 @@ export class Mix {
     this.sliders = { patterns: new Map(), features: new Map() };
     /** @type {Record<Part, number>} timers of what was moved and not sent yet */
     this.waiting = { patterns: 0, features: 0 };
-    this.button.addEventListener('click', () => this.popover.show(this.button, 'What the traffic uses'));
     this.shape = '';
+  }
+
+  /** @param {HTMLElement} opener */
+  open(opener) {
+    this.popover.show(opener, 'What the traffic uses');
   }
 
   /** @param {import('./world.js').World} w */
   render(w) {
-    const { load, system } = w;
-    this.button.hidden = Object.keys(load.patterns).length === 0 && Object.keys(load.features).length === 0;
-    const words = load.dropped > 0 ? `${count(load.dropped)} requests were not made: too many were on their way.` : '';
+    const { load, system } = w, words = dropped(load);
     text(this.dropped, words);
     this.dropped.hidden = !words;
-    this.button.classList.toggle('warned', words !== '');
-    this.button.title = words || 'Which patterns and features the traffic uses';
     const shape = JSON.stringify([system.patterns.map((p) => p.name), system.features.map((f) => f.name), Object.keys(load.patterns), Object.keys(load.features)]);
     if (shape !== this.shape) {
       this.shape = shape;

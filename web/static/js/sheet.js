@@ -1,40 +1,32 @@
 // @ts-check
-// The sheet of keys, made from their table, and the switch that turns single characters off: a screen reader or speech input
-// may need those for itself.
+// The sheet of keys, made from their table, with the switch that turns single characters off.
 
 import { el } from './dom.js';
 import { KEYS, single } from './keys.js';
+import { setSingles, singles } from './singles.js';
 
-const KEPT = 'stillup-keys';
 /** @type {Record<import('./keys.js').Key['group'], string>} */
 const GROUPS = { node: 'With a node of the map', map: 'The map', page: 'The page' };
 
 export class Sheet {
-  /** @param {HTMLElement} button that opens it too */
-  constructor(button) {
-    this.box = el('input');
-    this.box.type = 'checkbox';
-    this.box.checked = kept() !== 'off';
-    this.box.addEventListener('change', () => keep(this.box.checked ? 'on' : 'off'));
+  constructor() {
+    const box = el('input');
+    box.type = 'checkbox';
+    box.checked = singles();
+    box.addEventListener('change', () => setSingles(box.checked));
     const close = el('button', 'sheet-close', '✕');
     close.type = 'button';
     close.setAttribute('aria-label', 'Close the sheet of keys');
     const title = el('h2', '', 'Keys');
     title.id = 'sheet-title';
     this.root = el('dialog', 'sheet', el('header', '', title, close), el('div', 'sheet-groups', ...Object.entries(GROUPS).map(([g, name]) => table(name, g))),
-      el('label', 'sheet-switch', this.box, 'Keys of a single character act. When this is off only the arrows and Enter do; everything else has its button.'));
+      el('label', 'sheet-switch', box, 'Keys of a single character act. When this is off only the arrows and Enter do; everything else has its button.'));
     this.root.setAttribute('aria-labelledby', title.id);
     document.body.append(this.root);
     close.addEventListener('click', () => this.root.close());
     this.root.addEventListener('click', (e) => { // on its backdrop
       if (e.target === this.root) this.root.close();
     });
-    button.addEventListener('click', () => this.open());
-  }
-
-  /** Whether single characters act. */
-  get singles() {
-    return this.box.checked;
   }
 
   open() {
@@ -52,19 +44,4 @@ function table(name, group) {
     return tr;
   });
   return el('table', '', el('caption', '', name), el('tbody', '', ...rows));
-}
-
-function kept() {
-  try {
-    return localStorage.getItem(KEPT);
-  } catch {
-    return null; // storage is switched off
-  }
-}
-
-/** @param {string} v */
-function keep(v) {
-  try {
-    localStorage.setItem(KEPT, v);
-  } catch { /* storage is switched off: it holds until the page is left */ }
 }

@@ -2,15 +2,13 @@
 // The map's facts as two tables, nodes and streams: for many, for those who would rather read, and for the keyboard. Any
 // column sorts.
 
-import { byId, el, Keyed, text } from './dom.js';
+import { el, Keyed, text } from './dom.js';
 import { age, count, millis, rate, state } from './words.js';
 import { waiting } from './world.js';
 
 /** @typedef {import('./world.js').World} World */
 /** @typedef {{id: string, values: (string|number)[], shown: string[], state: string}} Row values to sort by, beside what is shown */
 
-/** From so many nodes on the table is what opens. */
-export const BIG = 200;
 /** So many rows are shown of each. */
 const ROWS = 500;
 /** With more rows than this it is drawn anew once a second, not with every frame. */
@@ -115,53 +113,31 @@ class Sheet {
 }
 
 export class Table {
-  /** @param {() => void} changed between map and table */
-  constructor(changed) {
-    this.root = byId('table');
-    this.button = byId('as-table');
-    this.changed = changed;
+  /** @param {HTMLElement} root that it is put into @param {() => void} changed sorted otherwise: it is to be drawn */
+  constructor(root, changed) {
     const again = () => {
-      this.last = 0;
+      this.anew();
       changed();
     };
     this.nodes = new Sheet('Nodes', NODES, 'node', again);
     this.streams = new Sheet('Streams', STREAMS, 'stream', again);
-    this.root.append(this.nodes.root, this.streams.root);
+    root.append(this.nodes.root, this.streams.root);
     this.last = 0;
     this.words = '';
-    /** @type {boolean|undefined} by hand; undefined: as the number of nodes has it */
-    this.chosen = read();
-    this.open = false;
-    this.button.addEventListener('click', () => {
-      this.chosen = !this.open;
-      try {
-        sessionStorage.setItem('stillup-table', String(this.chosen));
-      } catch { /* storage is switched off: it holds until the page is left */ }
-      again();
-    });
+  }
+
+  /** The next rendering draws, however short ago the last was. */
+  anew() {
+    this.last = 0;
   }
 
   /** @param {World} w @param {import('./find.js').Find} find @param {number} now */
   render(w, find, now) {
-    this.open = this.chosen ?? w.nodes.size >= BIG;
-    this.root.hidden = !this.open;
-    text(this.button, this.open ? 'Map' : 'Table');
-    if (!this.open) return;
     const words = find.words, t = performance.now();
     if (w.nodes.size + w.streams.size > CALM && words === this.words && t - this.last < 900) return;
     this.last = t;
     this.words = words;
     this.nodes.render(nodeRows(w, now), words ? find.nodes : undefined);
     this.streams.render(streamRows(w), words ? find.streams : undefined);
-  }
-}
-
-/** @returns {boolean|undefined} */
-function read() {
-  try {
-    const v = sessionStorage.getItem('stillup-table');
-    return v === null ? undefined : v === 'true';
-  } catch {
-    return undefined;
   }
 }
