@@ -151,6 +151,7 @@ function again() {
 
 function render() {
   const now = Date.now() + offset;
+  document.title = world.system.name ? `Stillup: ${world.system.name}` : 'Stillup';
   find.look(world);
   table.render(world, find, now);
   room.hidden = table.open;
@@ -215,7 +216,6 @@ function arrange() {
   stage.classList.toggle('compact', place.compact);
   stage.classList.toggle('tall', place.tall);
   view.show(place, world.system.name);
-  document.title = world.system.name ? `Stillup: ${world.system.name}` : 'Stillup';
   legend(byId('legend'), world);
 }
 
