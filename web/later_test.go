@@ -87,9 +87,9 @@ func TestLoadingFails(t *testing.T) {
 		{"cost", `document.querySelector('[data-feature="buy"][data-pattern="sync"] button').click()`, "what a request costs cannot be loaded",
 			`document.querySelector('#cost').checkVisibility() && document.activeElement.id === 'cost-title'`},
 		{"table", `document.querySelector('#as-table').click()`, "the table cannot be loaded", `document.querySelectorAll('.facts').length === 2`},
-		{"mix", `document.querySelector('#mix').click()`, "the window of the mix cannot be loaded", `document.querySelector('.mix:popover-open').contains(document.activeElement)`},
-		{"more", `document.querySelector('.verb-more').click()`, "the window of what more can be done cannot be loaded", `document.querySelector('.more:popover-open').contains(document.activeElement)`},
-		{"sheet", `document.querySelector('#keys').click()`, "the sheet of keys cannot be loaded", `document.querySelector('.sheet').matches(':modal')`},
+		{"mix", `document.querySelector('#mix').click()`, "the window of the mix cannot be loaded", `document.querySelector('.mix:popover-open')?.contains(document.activeElement)`},
+		{"more", `document.querySelector('.verb-more').click()`, "the window of what more can be done cannot be loaded", `document.querySelector('.more:popover-open')?.contains(document.activeElement)`},
+		{"sheet", `document.querySelector('#keys').click()`, "the sheet of keys cannot be loaded", `document.querySelector('.sheet')?.matches(':modal')`},
 		{"inspect", `document.querySelector('.card[data-node="orders"]').click()`, "the panel cannot be loaded", `document.querySelector('#inspect-title').innerText === 'orders'`},
 		{"big", `document.querySelector('#big').click()`, "big type cannot be loaded", `document.documentElement.dataset.big === 'on'`},
 	} {
