@@ -15,7 +15,8 @@ demo: build
 
 ## test: everything, with real stores and a real browser
 test: deps deps-test check
-	$(GO) test -race -timeout 20m ./...
+	$(GO) test -race -timeout 20m ./services/... ./streams/... ./viz/... ./web/...
+	$(GO) test -race -timeout 20m .
 
 ## check: what can be said without running anything
 check: web/node_modules/.package-lock.json
