@@ -6,7 +6,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"regexp"
 	"strings"
 
 	"github.com/stillup/stillup/services/chassis"
@@ -20,8 +19,6 @@ const (
 	// maxList is how many products one list holds, and how many ids one may ask for.
 	maxList = 500
 )
-
-var validID = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
 
 // Run serves the catalogue until ctx ends. It starts and stays alive with its store, the bus and every peer dead; an
 // error is a fault in cfg.
@@ -68,7 +65,7 @@ func (c catalog) list(w http.ResponseWriter, r *http.Request) error {
 		}
 		ids := []string{}
 		for _, id := range asked {
-			if validID.MatchString(id) { // no product has any other
+			if shop.ValidID(id) { // no product has any other
 				ids = append(ids, id)
 			}
 		}
@@ -120,7 +117,7 @@ func (c catalog) setPrice(w http.ResponseWriter, r *http.Request) error {
 // pathID is the product's id in the path; a 404 where no product can have it.
 func pathID(r *http.Request) (string, error) {
 	id := r.PathValue("id")
-	if !validID.MatchString(id) {
+	if !shop.ValidID(id) {
 		return "", unknown(id)
 	}
 	return id, nil

@@ -31,6 +31,14 @@ func Errorf(status int, format string, args ...any) *Problem {
 	return &Problem{Status: status, Title: http.StatusText(status), Detail: fmt.Sprintf(format, args...)}
 }
 
+// Invalid makes a Problem 400 of what is wrong with a request, in its words; nil of nil.
+func Invalid(err error) error {
+	if err == nil {
+		return nil
+	}
+	return Errorf(http.StatusBadRequest, "%s", err)
+}
+
 // ReadJSON decodes the request's body, at most 64 KiB, into v; unknown fields and trailing data are errors (*Problem
 // 400), and so is a longer body (*Problem 413).
 func ReadJSON(r *http.Request, v any) error {

@@ -30,7 +30,7 @@ func (m monolith) buy(w http.ResponseWriter, r *http.Request) error {
 	if in.ID == "" {
 		in.ID = uuid.NewString()
 	}
-	if err := validateOrder(in); err != nil {
+	if err := chassis.Invalid(in.Validate()); err != nil {
 		return err
 	}
 	o, known, err := m.store.find(r.Context(), in.ID)
@@ -104,17 +104,4 @@ func (s *store) place(ctx context.Context, in shop.NewOrder) (shop.Order, error)
 		return o, fmt.Errorf("place order %s: %w", in.ID, err)
 	}
 	return o, nil
-}
-
-// validateOrder says what is wrong with a new order; nil for nothing.
-func validateOrder(in shop.NewOrder) error {
-	for _, id := range []struct{ field, value string }{{"id", in.ID}, {"user_id", in.UserID}, {"product_id", in.ProductID}} {
-		if !validID.MatchString(id.value) {
-			return chassis.Errorf(http.StatusBadRequest, "%s: 1 to 64 letters, digits, dots, dashes and underscores", id.field)
-		}
-	}
-	if in.Quantity < 1 || in.Quantity > shop.MaxQuantity {
-		return chassis.Errorf(http.StatusBadRequest, "quantity: a number from 1 to %d", shop.MaxQuantity)
-	}
-	return nil
 }

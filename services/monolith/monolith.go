@@ -5,12 +5,10 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"regexp"
 
 	"github.com/stillup/stillup/services/chassis"
+	"github.com/stillup/stillup/services/shop"
 )
-
-var validID = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
 
 // Run serves all six features until ctx ends. It starts and stays alive with its store dead; an error is a fault in cfg.
 func Run(ctx context.Context, cfg chassis.Config) error {
@@ -67,7 +65,7 @@ func (m monolith) bounded(h handler) handler {
 // pathID is the id in the path, of a thing called what; a *chassis.Problem 404 where nothing can have it.
 func pathID(r *http.Request, name, what string) (string, error) {
 	id := r.PathValue(name)
-	if !validID.MatchString(id) {
+	if !shop.ValidID(id) {
 		return "", unknown(what, id)
 	}
 	return id, nil

@@ -37,7 +37,7 @@ func (m monolith) products(w http.ResponseWriter, r *http.Request) error {
 		}
 		ids := []string{}
 		for _, id := range asked {
-			if validID.MatchString(id) { // no product has any other
+			if shop.ValidID(id) { // no product has any other
 				ids = append(ids, id)
 			}
 		}

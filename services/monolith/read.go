@@ -21,7 +21,7 @@ const orderColumns = "id, user_id, product_id, product_name, price_cents, quanti
 // orders answers a user's orders, newest first, the refused ones among them.
 func (m monolith) orders(w http.ResponseWriter, r *http.Request) error {
 	user := r.FormValue("user")
-	if !validID.MatchString(user) {
+	if !shop.ValidID(user) {
 		return chassis.Errorf(http.StatusBadRequest, "user: the id of a user, as in ?user=u-001")
 	}
 	limit := shownOrders

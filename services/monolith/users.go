@@ -5,10 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/mail"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -16,9 +13,6 @@ import (
 	"github.com/stillup/stillup/services/chassis"
 	"github.com/stillup/stillup/services/shop"
 )
-
-// Lengths that are accepted: of a name in characters, of an address in bytes.
-const maxName, maxEmail = 100, 254
 
 // insertUser leaves a user that has the id already as it is.
 const insertUser = "insert into users (id, name, email, version) values ($1, $2, $3, $4) on conflict (id) do nothing"
@@ -33,7 +27,7 @@ func (m monolith) signUp(w http.ResponseWriter, r *http.Request) error {
 	if u.ID == "" {
 		u.ID = uuid.NewString()
 	}
-	if err := validateUser(u); err != nil {
+	if err := chassis.Invalid(u.Validate()); err != nil {
 		return err
 	}
 	tag, err := m.store.pool.Exec(r.Context(), insertUser, u.ID, u.Name, u.Email, u.Version)
@@ -65,23 +59,4 @@ func (m monolith) writeUser(ctx context.Context, w http.ResponseWriter, id strin
 		return fmt.Errorf("read user %s: %w", id, err)
 	}
 	return chassis.WriteJSON(w, http.StatusOK, u)
-}
-
-// validateUser says what is wrong with a user that wants to sign up; nil for nothing.
-func validateUser(u shop.User) error {
-	bad := func(text string) error { return chassis.Errorf(http.StatusBadRequest, "%s", text) }
-	address, err := mail.ParseAddress(u.Email)
-	switch {
-	case !validID.MatchString(u.ID):
-		return bad("id: 1 to 64 letters, digits, dots, dashes and underscores")
-	case u.Name == "" || utf8.RuneCountInString(u.Name) > maxName:
-		return bad(fmt.Sprintf("name: 1 to %d characters", maxName))
-	case strings.ContainsFunc(u.Name, unicode.IsControl):
-		return bad("name: no control characters")
-	case err != nil || address.Address != u.Email || len(u.Email) > maxEmail:
-		return bad(fmt.Sprintf("email: an address such as ada@example.com, at most %d bytes", maxEmail))
-	case strings.ContainsFunc(u.Email, unicode.IsControl):
-		return bad("email: no control characters")
-	}
-	return nil
 }

@@ -14,9 +14,6 @@ import (
 	"github.com/stillup/stillup/services/shop"
 )
 
-// maxQuantity is how many units one order can have.
-const maxQuantity = shop.MaxQuantity
-
 // releaseTimeout bounds the attempt to give back a reservation whose order could not be stored.
 const releaseTimeout = 300 * time.Millisecond
 
@@ -133,20 +130,7 @@ func (s *orders) read(r *http.Request) (shop.NewOrder, error) {
 	if in.ID == "" {
 		in.ID = uuid.NewString()
 	}
-	return in, validate(in)
-}
-
-// validate says what is wrong with a new order; nil for nothing.
-func validate(in shop.NewOrder) error {
-	for _, id := range []struct{ field, value string }{{"id", in.ID}, {"user_id", in.UserID}, {"product_id", in.ProductID}} {
-		if !validID.MatchString(id.value) {
-			return chassis.Errorf(http.StatusBadRequest, "%s: 1 to 64 letters, digits, dots, dashes and underscores", id.field)
-		}
-	}
-	if in.Quantity < 1 || in.Quantity > maxQuantity {
-		return chassis.Errorf(http.StatusBadRequest, "quantity: a number from 1 to %d", maxQuantity)
-	}
-	return nil
+	return in, chassis.Invalid(in.Validate())
 }
 
 // answerKnown answers with the order that has this id already, so that a retry never buys twice.

@@ -2,39 +2,27 @@ package orders
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 
 	"github.com/stillup/stillup/services/chassis"
 	"github.com/stillup/stillup/services/shop"
 	"github.com/stillup/stillup/streams"
 )
 
-// apply takes what orders needs from the streams that it reads: copies of users and products, and stock's answers to
-// placed orders. All else is none of its business.
-func (s *orders) apply(ctx context.Context, e streams.Entry) error {
-	var take func(context.Context, streams.Event) error
-	switch e.Event.Type {
-	case shop.UserRegistered:
-		take = s.takeUser
-	case shop.ProductListed, shop.ProductChanged:
-		take = s.takeProduct
-	case shop.StockReserved:
-		take = s.confirm
-	case shop.StockRefused:
-		take = s.refuse
-	default:
-		return nil
+// takes is what orders takes from the streams that it reads: copies of users and products, and stock's answers to placed
+// orders.
+func (s *orders) takes() chassis.Takes {
+	return chassis.Takes{
+		shop.UserRegistered: s.takeUser,
+		shop.ProductListed:  s.takeProduct,
+		shop.ProductChanged: s.takeProduct,
+		shop.StockReserved:  s.confirm,
+		shop.StockRefused:   s.refuse,
 	}
-	ctx, end := chassis.StartEvent(ctx, e.Stream, s.name, e.Event.TraceParent, e.Event.ID, e.Event.Type)
-	err := take(ctx, e.Event)
-	end(err)
-	return err
 }
 
 func (s *orders) takeUser(ctx context.Context, e streams.Event) error {
 	var u shop.User
-	if err := decode(e, &u); err != nil {
+	if err := chassis.Payload(e, &u); err != nil {
 		return err
 	}
 	u.ID, u.Version = e.Subject, e.Version
@@ -43,7 +31,7 @@ func (s *orders) takeUser(ctx context.Context, e streams.Event) error {
 
 func (s *orders) takeProduct(ctx context.Context, e streams.Event) error {
 	var p shop.Product
-	if err := decode(e, &p); err != nil {
+	if err := chassis.Payload(e, &p); err != nil {
 		return err
 	}
 	p.ID, p.Version = e.Subject, e.Version
@@ -56,16 +44,8 @@ func (s *orders) confirm(ctx context.Context, e streams.Event) error {
 
 func (s *orders) refuse(ctx context.Context, e streams.Event) error {
 	var r shop.Reservation
-	if err := decode(e, &r); err != nil {
+	if err := chassis.Payload(e, &r); err != nil {
 		return err
 	}
 	return s.store.settle(ctx, e.Subject, shop.Refused, r.Reason)
-}
-
-// decode reads the event's payload into v; one that cannot be read never will be.
-func decode(e streams.Event, v any) error {
-	if err := json.Unmarshal(e.Data, v); err != nil {
-		return streams.Reject(fmt.Errorf("payload of %s: %w", e.Type, err))
-	}
-	return nil
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"regexp"
 	"strconv"
 
 	"github.com/stillup/stillup/services/chassis"
@@ -16,8 +15,6 @@ import (
 
 // How many orders a list holds where nothing else is asked for, and at most.
 const shownOrders, mostOrders = 20, 100
-
-var validID = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
 
 // Run takes orders until ctx ends. It starts and stays alive with its store, the bus and every peer dead; an error is a
 // fault in cfg.
@@ -42,7 +39,7 @@ func Run(ctx context.Context, cfg chassis.Config) error {
 		return fmt.Errorf("orders: %w", err)
 	}
 
-	s := &orders{store: store, name: cfg.Name, others: others, log: svc.Log}
+	s := &orders{store: store, others: others, log: svc.Log}
 	svc.Ready(store.healthy)
 	svc.Outbox(store.waiting)
 	svc.Go("outbox", store.run)
@@ -63,7 +60,7 @@ func Run(ctx context.Context, cfg chassis.Config) error {
 		Group:   cfg.Name,
 		Name:    cfg.Name + "@" + cfg.Addr,
 		Streams: []string{shop.Users, shop.Catalog, shop.Stock},
-		Handle:  s.apply,
+		Handle:  s.takes().Handler(cfg.Name),
 		Healthy: svc.Healthy,
 		Log:     svc.Log,
 	}
@@ -73,7 +70,6 @@ func Run(ctx context.Context, cfg chassis.Config) error {
 
 type orders struct {
 	store  *store
-	name   string
 	others others
 	log    *slog.Logger
 }
@@ -81,7 +77,7 @@ type orders struct {
 // list answers a user's orders, newest first.
 func (s *orders) list(w http.ResponseWriter, r *http.Request) error {
 	user := r.FormValue("user")
-	if !validID.MatchString(user) {
+	if !shop.ValidID(user) {
 		return chassis.Errorf(http.StatusBadRequest, "user: the id of a user, as in ?user=u-001")
 	}
 	limit := shownOrders
@@ -100,7 +96,7 @@ func (s *orders) list(w http.ResponseWriter, r *http.Request) error {
 
 func (s *orders) get(w http.ResponseWriter, r *http.Request) error {
 	id := r.PathValue("id")
-	if !validID.MatchString(id) {
+	if !shop.ValidID(id) {
 		return chassis.Errorf(http.StatusNotFound, "unknown order %q", id)
 	}
 	o, known, err := s.store.find(r.Context(), id)

@@ -149,7 +149,7 @@ func TestValidate(t *testing.T) {
 		"id for a path": {shop.NewOrder{ID: "../o", UserID: "u", ProductID: "p", Quantity: 1}, false},
 		"zero byte":     {shop.NewOrder{ID: "o", UserID: "u\x00", ProductID: "p", Quantity: 1}, false},
 	} {
-		err := validate(c.in)
+		err := chassis.Invalid(c.in.Validate())
 		p, isProblem := err.(*chassis.Problem)
 		if c.ok && err != nil || !c.ok && (!isProblem || p.Status != http.StatusBadRequest) {
 			t.Errorf("%s: %v", name, err)

@@ -19,7 +19,7 @@ type asking struct{ peers chassis.Caller }
 // fromPeers asks users, orders and, for the products' present names, catalog, all at once.
 func (p asking) fromPeers(w http.ResponseWriter, r *http.Request) error {
 	id := r.PathValue("user")
-	if !validID.MatchString(id) {
+	if !shop.ValidID(id) {
 		return unknownUser(id)
 	}
 	var (

@@ -6,15 +6,12 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"regexp"
 	"slices"
 
 	"github.com/stillup/stillup/services/chassis"
 	"github.com/stillup/stillup/services/shop"
 	"github.com/stillup/stillup/streams"
 )
-
-var validID = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
 
 // Run serves purchases until ctx ends. It starts and stays alive with its store, the bus and every peer dead; an error
 // is a fault in cfg.
@@ -39,7 +36,7 @@ func Run(ctx context.Context, cfg chassis.Config) error {
 		return fmt.Errorf("purchases: %w", err)
 	}
 
-	p := &purchases{store: store, name: cfg.Name, others: others}
+	p := &purchases{store: store, others: others}
 	svc.Ready(store.healthy)
 	svc.Handle("GET /copies/purchases/{user}", p.fromCopies)
 	svc.Handle("GET /shared/purchases/{user}", p.fromStores)
@@ -50,7 +47,7 @@ func Run(ctx context.Context, cfg chassis.Config) error {
 		Group:   cfg.Name,
 		Name:    cfg.Name + "@" + cfg.Addr,
 		Streams: []string{shop.Users, shop.Catalog, shop.Orders},
-		Handle:  p.apply,
+		Handle:  p.takes().Handler(cfg.Name),
 		Healthy: svc.Healthy,
 		Log:     svc.Log,
 	}
@@ -60,14 +57,13 @@ func Run(ctx context.Context, cfg chassis.Config) error {
 
 type purchases struct {
 	store  *store
-	name   string
 	others others
 }
 
 // fromCopies answers from the service's own store alone.
 func (p *purchases) fromCopies(w http.ResponseWriter, r *http.Request) error {
 	user := r.PathValue("user")
-	if !validID.MatchString(user) {
+	if !shop.ValidID(user) {
 		return unknownUser(user)
 	}
 	name, known, err := p.store.userName(r.Context(), user)

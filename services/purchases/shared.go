@@ -39,7 +39,7 @@ func reachOthers(svc *chassis.Service) (o others, err error) {
 // fromStores reads the three stores at once, each always, and joins by itself what no database can join any more.
 func (p *purchases) fromStores(w http.ResponseWriter, r *http.Request) error {
 	id := r.PathValue("user")
-	if !validID.MatchString(id) {
+	if !shop.ValidID(id) {
 		return unknownUser(id)
 	}
 	var (

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"regexp"
 	"sync/atomic"
 
 	"github.com/stillup/stillup/services/chassis"
@@ -14,11 +13,6 @@ import (
 	"github.com/stillup/stillup/services/shop"
 	"github.com/stillup/stillup/streams"
 )
-
-// maxQuantity is how many units one reservation can hold.
-const maxQuantity = shop.MaxQuantity
-
-var validID = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
 
 // Run serves stock until ctx ends. It starts and stays alive with its store, the bus and every peer dead; an error is a
 // fault in cfg.
@@ -38,7 +32,7 @@ func Run(ctx context.Context, cfg chassis.Config) error {
 	}
 	defer bus.Close()
 
-	s := &stock{shelf: shelf{store}, name: cfg.Name, log: svc.Log,
+	s := &stock{shelf: shelf{store}, log: svc.Log,
 		relay: &outbox.Relay{Store: outbox.NewRedis(store), BusURL: cfg.BusURL, Stream: shop.Stock, Log: svc.Log}}
 	svc.Ready(func(ctx context.Context) error {
 		if !s.seeded.Load() {
@@ -56,7 +50,7 @@ func Run(ctx context.Context, cfg chassis.Config) error {
 		Group:   cfg.Name,
 		Name:    cfg.Name + "@" + cfg.Addr,
 		Streams: []string{shop.Catalog, shop.Orders},
-		Handle:  s.apply,
+		Handle:  s.takes().Handler(cfg.Name),
 		Healthy: svc.Healthy,
 		Log:     svc.Log,
 	}
@@ -69,7 +63,6 @@ func Run(ctx context.Context, cfg chassis.Config) error {
 
 type stock struct {
 	shelf  shelf
-	name   string
 	log    *slog.Logger
 	relay  *outbox.Relay
 	seeded atomic.Bool
@@ -87,7 +80,7 @@ func (s *stock) run(ctx context.Context) error {
 
 func (s *stock) look(w http.ResponseWriter, r *http.Request) error {
 	product := r.PathValue("product")
-	if !validID.MatchString(product) {
+	if !shop.ValidID(product) {
 		return chassis.Errorf(http.StatusNotFound, "%s %q", unknownProduct, product)
 	}
 	v, err := s.shelf.level(r.Context(), product)
@@ -103,7 +96,7 @@ func (s *stock) reserve(w http.ResponseWriter, r *http.Request) error {
 	if err := chassis.ReadJSON(r, &in); err != nil {
 		return err
 	}
-	if err := validate(in); err != nil {
+	if err := chassis.Invalid(in.Validate()); err != nil {
 		return err
 	}
 	state, err := s.hold(r.Context(), in)
@@ -141,17 +134,4 @@ func (s *stock) hold(ctx context.Context, r shop.Reservation) (string, error) {
 		s.relay.Wake()
 	}
 	return state, err
-}
-
-// validate says what is wrong with a reservation; nil for nothing.
-func validate(r shop.Reservation) error {
-	switch {
-	case !validID.MatchString(r.OrderID):
-		return chassis.Errorf(http.StatusBadRequest, "order_id: 1 to 64 letters, digits, dots, dashes and underscores")
-	case !validID.MatchString(r.ProductID):
-		return chassis.Errorf(http.StatusBadRequest, "product_id: 1 to 64 letters, digits, dots, dashes and underscores")
-	case r.Quantity < 1 || r.Quantity > maxQuantity:
-		return chassis.Errorf(http.StatusBadRequest, "quantity: 1 to %d", maxQuantity)
-	}
-	return nil
 }

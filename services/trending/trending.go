@@ -37,7 +37,7 @@ func Run(ctx context.Context, cfg chassis.Config) error {
 		return fmt.Errorf("trending: %w", err)
 	}
 
-	t := &trending{ranking: ranking{store}, name: cfg.Name, others: others}
+	t := &trending{ranking: ranking{store}, others: others}
 	svc.Ready(func(ctx context.Context) error { return store.Ping(ctx).Err() })
 	svc.Handle("GET /copies/top", t.topFromCopies)
 	svc.Handle("GET /shared/top", t.topFromStores)
@@ -48,7 +48,7 @@ func Run(ctx context.Context, cfg chassis.Config) error {
 		Group:   cfg.Name,
 		Name:    cfg.Name + "@" + cfg.Addr,
 		Streams: []string{shop.Catalog, shop.Orders},
-		Handle:  t.apply,
+		Handle:  t.takes().Handler(cfg.Name),
 		Healthy: svc.Healthy,
 		Log:     cfg.Log,
 	}
@@ -58,7 +58,6 @@ func Run(ctx context.Context, cfg chassis.Config) error {
 
 type trending struct {
 	ranking ranking
-	name    string
 	others  others
 }
 

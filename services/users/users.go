@@ -5,11 +5,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"net/mail"
-	"regexp"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/google/uuid"
 
@@ -17,11 +13,6 @@ import (
 	"github.com/stillup/stillup/services/shop"
 	"github.com/stillup/stillup/streams"
 )
-
-// Lengths that are accepted: of a name in characters, of an address in bytes.
-const maxName, maxEmail = 100, 254
-
-var validID = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
 
 // Run serves sign-up until ctx ends. It starts and stays alive with its store, the bus and every peer dead; an error is
 // a fault in cfg.
@@ -64,7 +55,7 @@ func (s users) signUp(w http.ResponseWriter, r *http.Request) error {
 	if u.ID == "" {
 		u.ID = uuid.NewString()
 	}
-	if err := validate(u); err != nil {
+	if err := chassis.Invalid(u.Validate()); err != nil {
 		return err
 	}
 	u, added, err := s.store.register(r.Context(), u)
@@ -79,7 +70,7 @@ func (s users) signUp(w http.ResponseWriter, r *http.Request) error {
 
 func (s users) get(w http.ResponseWriter, r *http.Request) error {
 	id := r.PathValue("id")
-	if !validID.MatchString(id) {
+	if !shop.ValidID(id) {
 		return chassis.Errorf(http.StatusNotFound, "unknown user %q", id)
 	}
 	u, err := s.store.user(r.Context(), id)
@@ -87,23 +78,4 @@ func (s users) get(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return chassis.WriteJSON(w, http.StatusOK, u)
-}
-
-// validate says what is wrong with a user that wants to sign up; nil for nothing.
-func validate(u shop.User) error {
-	bad := func(text string) error { return chassis.Errorf(http.StatusBadRequest, "%s", text) }
-	address, err := mail.ParseAddress(u.Email)
-	switch {
-	case !validID.MatchString(u.ID):
-		return bad("id: 1 to 64 letters, digits, dots, dashes and underscores")
-	case u.Name == "" || utf8.RuneCountInString(u.Name) > maxName:
-		return bad(fmt.Sprintf("name: 1 to %d characters", maxName))
-	case strings.ContainsFunc(u.Name, unicode.IsControl):
-		return bad("name: no control characters")
-	case err != nil || address.Address != u.Email || len(u.Email) > maxEmail:
-		return bad(fmt.Sprintf("email: an address such as ada@example.com, at most %d bytes", maxEmail))
-	case strings.ContainsFunc(u.Email, unicode.IsControl):
-		return bad("email: no control characters")
-	}
-	return nil
 }

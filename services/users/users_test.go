@@ -120,7 +120,7 @@ func TestValidate(t *testing.T) {
 	} {
 		u := good
 		c.change(&u)
-		err := validate(u)
+		err := chassis.Invalid(u.Validate())
 		if c.want == "" {
 			if err != nil {
 				t.Errorf("%s: %v", name, err)
