@@ -143,6 +143,7 @@ func TestPage(t *testing.T) {
 	p.until(10*time.Second, "all nodes are up", `[...document.querySelectorAll('[data-node]')].length >= 16 &&
 		[...document.querySelectorAll('[data-node]')].every((n) => n.dataset.state === 'up')`)
 	p.until(20*time.Second, "every cell works", cellsAre(`() => true`, "works"))
+	p.until(time.Second, "nothing is called invented", `!document.querySelector('header').innerText.includes('invented')`)
 	p.until(10*time.Second, "events are listed", `document.querySelectorAll('[data-event]').length > 5`)
 
 	p.press("Kill catalog")

@@ -78,6 +78,7 @@ func TestDemoStates(t *testing.T) {
 		d := startDemo(t, state)
 		p.visit(d.url)
 		p.until(20*time.Second, state, stands)
+		p.until(time.Second, "it says that it is invented", `document.querySelector('header').innerText.includes('invented')`)
 		if state == "disconnected" {
 			p.until(20*time.Second, "it comes back by itself", `!document.body.classList.contains('lost')`)
 		}

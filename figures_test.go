@@ -13,7 +13,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -73,15 +72,7 @@ func measure(t *testing.T, l *lab) {
 		}
 		return nil
 	})
-	var read atomic.Int64
-	conn := socket(t, l.base, &read)
-	gone := drain(conn)
-	time.Sleep(time.Second) // of measuring: the full frame is past
-	full := read.Load()
-	time.Sleep(10 * time.Second)
-	report(t, "to a page, lab at rest", float64(read.Load()-full)/10/1000, 5, "kB/s")
-	conn.Close()
-	<-gone
+	report(t, "to a page, lab at rest", sentToPage(t, l.base), 5, "kB/s")
 	l.load(map[string]any{"per_second": 5})
 
 	var kills []float64

@@ -96,25 +96,32 @@ func bytesPerPage(t *testing.T) {
 		if c.state != "empty" {
 			d.flows(t, 5)
 		}
-		var read atomic.Int64
-		conn := socket(t, d.url, &read)
-		if _, _, err := conn.NextReader(); err != nil { // the full frame comes once
-			t.Fatal(err)
-		}
-		gone := drain(conn)
-		time.Sleep(time.Second) // of measuring: the full frame is past
-		before := read.Load()
-		time.Sleep(10 * time.Second)
-		rate := float64(read.Load()-before) / 10 / 1000
+		rate := sentToPage(t, d.url)
 		if c.most > 0 {
 			report(t, "to a page, "+c.state, rate, c.most, "kB/s")
 		} else {
 			fmt.Printf("to a page, %s: %.1f kB/s\n", c.state, rate)
 		}
-		conn.Close()
-		<-gone
 		d.end()
 	}
+}
+
+// sentToPage is how many kB a second come to a page of the dashboard at that address, over 10 s after the full frame.
+func sentToPage(t *testing.T, url string) float64 {
+	t.Helper()
+	const measured = 10 * time.Second
+	var read atomic.Int64
+	conn := socket(t, url, &read)
+	if _, _, err := conn.ReadMessage(); err != nil { // the full frame comes once
+		t.Fatal(err)
+	}
+	before := read.Load()
+	gone := drain(conn)
+	<-time.After(measured)
+	rate := float64(read.Load()-before) / measured.Seconds() / 1000
+	conn.Close()
+	<-gone
+	return rate
 }
 
 // costPerPage compares what a connected page costs the server at two rates of events, over what the fold costs without.

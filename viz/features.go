@@ -71,11 +71,7 @@ func (s *server) getFeature(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	s.hub.View(func(w *world.World) { // both of one moment
-		for _, c := range w.Since(0).Cells {
-			if c.Feature == key.Feature && c.Pattern == key.Pattern {
-				a.Cell = cellOf(c)
-			}
-		}
+		a.Cell = cellOf(w.Cell(key))
 		if f, ok := w.Waterfall(key); ok {
 			a.Waterfall = &waterfallAnswer{f, stamp(f.At)}
 		}

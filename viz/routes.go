@@ -25,7 +25,7 @@ type route struct {
 
 // routes is the whole table; openapi.yaml lists the same ones.
 func (s *server) routes() []route {
-	page := web.Handler(web.Options{State: s.state})
+	page := web.Handler(web.Options{State: s.state, Invented: s.Demo != nil})
 	return []route{
 		{http.MethodGet, "/", plain(page)},
 		{http.MethodGet, "/static/{file...}", files(page)},

@@ -16,6 +16,8 @@ type Options struct {
 	// State gives the full frame (viz/world.Frame as JSON) that is put into the page, so that it is whole before its
 	// socket is open.
 	State func() ([]byte, error)
+	// Invented: the system is made up, and the page says so, for no number on it is measured.
+	Invented bool
 }
 
 // Handler serves the page at / and its files below /static/.
@@ -34,7 +36,7 @@ func servePage(w http.ResponseWriter, r *http.Request, o Options) {
 		return
 	}
 	var b bytes.Buffer
-	if err := page(json.RawMessage(state)).Render(r.Context(), &b); err != nil {
+	if err := page(json.RawMessage(state), o.Invented).Render(r.Context(), &b); err != nil {
 		http.Error(w, fmt.Sprintf("the page cannot be made: %v", err), http.StatusInternalServerError)
 		return
 	}

@@ -63,7 +63,7 @@ func traffic(t *testing.T, shop *slowShop, rate float64, long time.Duration) *sh
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- s.journeys(ctx, rand.NewPCG(7, 7)) }()
-	time.Sleep(long)
+	time.Sleep(long) // here and below the bubble's clock
 	s.pacer.set(0)
 	time.Sleep(time.Minute)
 	cancel()

@@ -198,6 +198,14 @@ func (w *World) behind(c *cell) time.Duration {
 	return most
 }
 
+// Cell is one cell as known now; the zero value where there is none of that name.
+func (w *World) Cell(k CellKey) Cell {
+	if c := w.cellBy[k]; c != nil {
+		return c.shown
+	}
+	return Cell{}
+}
+
 // Untried are the cells that can be asked and of which no try started within that time before at, in the file's order.
 func (w *World) Untried(at time.Time, within time.Duration) []CellKey {
 	var keys []CellKey
