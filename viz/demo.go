@@ -14,7 +14,7 @@ import (
 type invented struct{ *demo.Demo }
 
 // Watch is [control.Runtime.Watch]. The demo tells of its nodes among all else that it tells, so nothing comes from here.
-func (invented) Watch(ctx context.Context, _ func(world.NodeSeen)) error {
+func (invented) Watch(ctx context.Context, _ func(world.Observation)) error {
 	<-ctx.Done()
 	return nil
 }

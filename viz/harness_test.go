@@ -120,7 +120,7 @@ func (f *fake) Do(_ context.Context, node string, a control.Action) error {
 	return nil
 }
 
-func (f *fake) Watch(ctx context.Context, see func(world.NodeSeen)) error {
+func (f *fake) Watch(ctx context.Context, see func(world.Observation)) error {
 	for {
 		f.mu.Lock()
 		for _, n := range system.Nodes {
@@ -185,7 +185,7 @@ func serve(t *testing.T, runtime control.Runtime, token string) *api {
 	})
 	if runtime != nil {
 		running.Go(func() {
-			if err := runtime.Watch(ctx, func(n world.NodeSeen) { a.hub.Observe(n) }); err != nil {
+			if err := runtime.Watch(ctx, func(o world.Observation) { a.hub.Observe(o) }); err != nil {
 				t.Error(err)
 			}
 		})

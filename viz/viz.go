@@ -171,7 +171,7 @@ func (s *server) watchers() []func(context.Context) error {
 	}
 	if s.Runtime != nil {
 		all = append(all, func(ctx context.Context) error {
-			return s.Runtime.Watch(ctx, func(n world.NodeSeen) { s.hub.Observe(n) })
+			return s.Runtime.Watch(ctx, func(o world.Observation) { s.hub.Observe(o) })
 		})
 	}
 	return all

@@ -27,6 +27,7 @@ type Action struct {
 	Verb    string
 	Latency time.Duration // of Slow: 1 ms to MaxLatency
 	Share   float64       // of Errors: above 0, at most 1
+	Replica string        // of a node that runs more than once; empty: all of them
 }
 
 // MaxLatency is the most that Slow adds.
@@ -39,17 +40,34 @@ var (
 	// ErrConflict: the node is already so (kill of a dead node, start of a live one), or in no state for it: only a node
 	// that is up can be paused and be given faults, only a paused one resumed.
 	ErrConflict = errors.New("already so")
-	// ErrBadAction: Latency or Share is missing or out of its bounds; the text says which and what is allowed.
+	// ErrBadAction: Latency, Share or Replica is missing, out of its bounds or not there; the text says which and what is
+	// allowed.
 	ErrBadAction = errors.New("cannot be done so")
+	// ErrUnreachable: what runs the nodes does not answer, so nothing was done; the text says what to do about it.
+	ErrUnreachable = errors.New("what runs the nodes does not answer")
 )
 
 // Runtime owns nodes: it watches them and acts on them. controltest holds the conformance suite over all runtimes.
 type Runtime interface {
-	// Watch tells see how every node is, then every change in order, until ctx ends; it returns nil then. see is called
-	// from one goroutine at a time; a slow see delays only its own watcher's news, and misses states in between but
-	// never the last one.
-	Watch(ctx context.Context, see func(world.NodeSeen)) error
+	// Watch tells see how every node is, then every change in order, until ctx ends; it returns nil then. It tells
+	// NodeSeen, and UseSeen and ControlSeen where the runtime knows of them. see is called from one goroutine at a time; a
+	// slow see delays only its own watcher's news, and misses states in between but never the last one.
+	Watch(ctx context.Context, see func(world.Observation)) error
 	// Do acts on a node and returns once it is done: a killed or stopped node is dead, a started one answers. Actions on
 	// one node come one after another.
 	Do(ctx context.Context, node string, a Action) error
+}
+
+// Logged is a runtime that knows what its nodes write.
+type Logged interface {
+	// Logs are the newest lines of a node, oldest first, at most so many; of all its replicas together. The error matches
+	// ErrUnknownNode or ErrUnreachable, or is that of reading.
+	Logs(ctx context.Context, node string, lines int) ([]LogLine, error)
+}
+
+// LogLine is one line that a node wrote.
+type LogLine struct {
+	At      time.Time // zero where it is not known
+	Replica string    // of a node that runs more than once
+	Text    string
 }

@@ -142,7 +142,7 @@ func (p *Processes) Do(ctx context.Context, node string, a Action) error {
 }
 
 // Watch is [Runtime.Watch].
-func (p *Processes) Watch(ctx context.Context, see func(world.NodeSeen)) error {
+func (p *Processes) Watch(ctx context.Context, see func(world.Observation)) error {
 	last := map[string]world.NodeSeen{}
 	for {
 		p.mu.Lock()

@@ -191,7 +191,8 @@ func TestVerbsOfANode(t *testing.T) {
 	defer p.Close()
 	got := map[string]string{}
 	ctx, cancel := context.WithCancel(t.Context())
-	if err := p.Watch(ctx, func(n world.NodeSeen) {
+	if err := p.Watch(ctx, func(o world.Observation) {
+		n := o.(world.NodeSeen)
 		got[n.Node] = strings.Join(n.Verbs, " ")
 		if len(got) == 3 {
 			cancel()
@@ -254,7 +255,8 @@ func TestFaultsThatAProcessDoesNotTake(t *testing.T) {
 		t.Errorf("slow: %v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	if err := p.Watch(ctx, func(n world.NodeSeen) {
+	if err := p.Watch(ctx, func(o world.Observation) {
+		n := o.(world.NodeSeen)
 		if len(n.Faults) > 0 {
 			t.Errorf("faults %+v are told that are not in force", n.Faults)
 		}

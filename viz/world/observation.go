@@ -2,8 +2,8 @@ package world
 
 import "time"
 
-// Observation is one thing that a watcher saw. The closed set: NodeSeen, OutboxSeen, EventsSeen, StreamsSeen, BusSeen,
-// CallsSeen, TakesSeen, TriesSeen, LoadSeen, ActionSeen, Tick.
+// Observation is one thing that a watcher saw. The closed set: NodeSeen, UseSeen, ControlSeen, OutboxSeen, EventsSeen,
+// StreamsSeen, BusSeen, CallsSeen, TakesSeen, TriesSeen, LoadSeen, ActionSeen, Tick.
 type Observation interface{ When() time.Time }
 
 // NodeSeen: a runtime says how a node is.
@@ -17,6 +17,35 @@ type NodeSeen struct {
 	Engine   string    `json:"engine,omitempty"`   // as found: "Redis 7.0.15", "FerretDB 1.24.0 (embedded)"
 	Verbs    []string  `json:"verbs,omitempty"`    // what can be done to it here
 	Faults   []Fault   `json:"faults,omitempty"`   // all that are in force, at most one of a kind
+	// Replicas, of a node that runs more than once, by id; else empty. The node itself is up while any of them is.
+	Replicas []ReplicaSeen `json:"replicas,omitempty"`
+}
+
+// ReplicaSeen is one of the runs of a node that runs more than once.
+type ReplicaSeen struct {
+	ID       string    `json:"id"` // unique within the node, short: "2"
+	State    State     `json:"state"`
+	Since    time.Time `json:"since"` // of the state
+	Reason   string    `json:"reason,omitempty"`
+	Consumer string    `json:"consumer,omitempty"` // what it is called within its consumer group
+	Faults   []Fault   `json:"faults,omitempty"`   // in force on it; those of all replicas are the node's too
+}
+
+// UseSeen: a runtime says what a node uses of its machine, all its replicas together.
+type UseSeen struct {
+	At          time.Time `json:"at"`
+	Node        string    `json:"node"`
+	CPU         float64   `json:"cpu"`                    // cores, over the time since it was last asked
+	CPULimit    float64   `json:"cpu_limit,omitempty"`    // cores; 0: none
+	Memory      int64     `json:"memory"`                 // bytes, without what the kernel could take back
+	MemoryLimit int64     `json:"memory_limit,omitempty"` // bytes; 0: none
+}
+
+// ControlSeen: a runtime says whether nodes can be acted on here.
+type ControlSeen struct {
+	At  time.Time `json:"at"`
+	Can bool      `json:"can"`
+	Why string    `json:"why,omitempty"` // not, and what to do about it, in a sentence
 }
 
 // State of a node.
@@ -100,6 +129,15 @@ type GroupSeen struct {
 	Applied       string    `json:"applied"`
 	Oldest        time.Time `json:"oldest"` // of the oldest entry not applied; zero for none
 	TrimmedUnread bool      `json:"trimmed_unread,omitempty"`
+	// Members are its consumers by name, asked for only where there is more than one; else empty.
+	Members []MemberSeen `json:"members,omitempty"`
+}
+
+// MemberSeen is one consumer of a group.
+type MemberSeen struct {
+	Name    string `json:"name"`
+	Pending int64  `json:"pending"` // entries delivered to it and not acknowledged
+	IdleMS  int64  `json:"idle_ms"` // since it last asked the bus for anything
 }
 
 // StreamSeen is one stream as Redis describes it.
@@ -223,6 +261,8 @@ type Tick struct {
 }
 
 func (o NodeSeen) When() time.Time    { return o.At }
+func (o UseSeen) When() time.Time     { return o.At }
+func (o ControlSeen) When() time.Time { return o.At }
 func (o OutboxSeen) When() time.Time  { return o.At }
 func (o EventsSeen) When() time.Time  { return o.At }
 func (o StreamsSeen) When() time.Time { return o.At }

@@ -86,7 +86,11 @@ func watch(t *testing.T, r control.Runtime) *seen {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() {
-		done <- r.Watch(ctx, func(n world.NodeSeen) {
+		done <- r.Watch(ctx, func(o world.Observation) {
+			n, ok := o.(world.NodeSeen)
+			if !ok {
+				return
+			}
 			s.mu.Lock()
 			s.last[n.Node] = n
 			s.mu.Unlock()
