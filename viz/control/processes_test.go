@@ -68,8 +68,7 @@ func fixture(t *testing.T, ownFaults bool) controltest.Fixture {
 	node := process("node", direct, toPeer)
 	if ownFaults {
 		node.SetFaults = func(ctx context.Context, latency time.Duration, share float64) error {
-			_, err := get(ctx, fmt.Sprintf("http://%s/faults?latency=%s&share=%v", direct, latency, share))
-			return err
+			return putFaults(ctx, direct, latency, share)
 		}
 	}
 	p, err := control.NewProcesses([]control.Process{node, process("peer", peerDirect, "")}, []control.Link{
