@@ -139,7 +139,9 @@ func (l *dockerLab) fixture(t *testing.T) controltest.Fixture {
 	for _, node := range []string{"node", "peer"} {
 		_ = d.Do(t.Context(), node, control.Action{Verb: control.Kill}) // it may be dead already
 	}
-	ask := func(ctx context.Context, port, path string) (string, error) { return get(ctx, "http://"+l.gates+":"+port+path) }
+	ask := func(ctx context.Context, port, path string) (string, error) {
+		return get(ctx, "http://"+l.gates+":"+port+path)
+	}
 	return controltest.Fixture{Runtime: d, Node: "node", Peer: "peer",
 		Ask: func(ctx context.Context) error { _, err := ask(ctx, "7001", "/"); return err },
 		Heard: func(ctx context.Context) (n int, err error) {
