@@ -35,6 +35,7 @@ func command() *cobra.Command {
 		SilenceErrors: true,
 	}
 	root.AddCommand(upCommand(), vizCommand(), demoCommand(), serviceCommand(), versionCommand())
+	root.AddCommand(gatesCommand())
 	return root
 }
 
