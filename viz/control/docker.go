@@ -42,7 +42,7 @@ type Docker struct {
 type dockerNode struct {
 	id   string
 	act  sync.Mutex // held through an action other than a kill, so that actions on a node come one after another
-	gate gate       // zero where it has none
+	gate nodeGate   // zero where it has none
 
 	// Guarded by the runtime's mu.
 	replicas []*replica // by number; empty: its containers were removed

@@ -238,8 +238,8 @@ func (d *Docker) cutOff(ctx context.Context, r *replica) error {
 	d.mu.Lock()
 	in := r.networks
 	d.mu.Unlock()
-	for id := range in {
-		_, err := d.engine.NetworkDisconnect(ctx, id, client.NetworkDisconnectOptions{Container: r.id})
+	for name := range in {
+		_, err := d.engine.NetworkDisconnect(ctx, name, client.NetworkDisconnectOptions{Container: r.id})
 		if err != nil {
 			return err
 		}
@@ -252,8 +252,8 @@ func (d *Docker) reconnect(ctx context.Context, r *replica) error {
 	d.mu.Lock()
 	away := r.away()
 	d.mu.Unlock()
-	for id, e := range away {
-		_, err := d.engine.NetworkConnect(ctx, id, client.NetworkConnectOptions{Container: r.id,
+	for name, e := range away {
+		_, err := d.engine.NetworkConnect(ctx, name, client.NetworkConnectOptions{Container: r.id,
 			EndpointConfig: &network.EndpointSettings{Aliases: e.aliases}})
 		if err != nil && !cerrdefs.IsConflict(err) && !strings.Contains(err.Error(), "already exists") {
 			return err

@@ -38,7 +38,7 @@ func (d *Docker) follow() {
 		}
 		d.log.Warn("the Docker engine cannot be reached", "error", err)
 		d.reached(false, "The Docker engine cannot be reached, so nodes can be looked at and not touched: "+plain(err))
-		_ = pause(d.ctx, reachAgain) // its end is asked for above
+		wait(d.ctx, reachAgain)
 	}
 }
 
@@ -210,7 +210,7 @@ func (d *Docker) inspect(ctx context.Context, id string) error {
 	d.mu.Lock()
 	n := d.nodes[node]
 	if n == nil {
-		n = &dockerNode{id: node, gate: gate{url: c.Config.Labels[LabelGate]}}
+		n = &dockerNode{id: node, gate: nodeGate{url: c.Config.Labels[LabelGate]}}
 		d.nodes[node] = n
 	}
 	i := slices.IndexFunc(n.replicas, func(r *replica) bool { return r.id == id })
@@ -255,8 +255,8 @@ func (d *Docker) learnHome(ctx context.Context, r *replica) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for _, nw := range all.Items {
-		if _, in := r.home[nw.ID]; !in && slices.Contains(names, nw.Labels[labelNetwork]) {
-			r.home[nw.ID] = endpoint{aliases: []string{r.labels[labelService]}}
+		if _, in := r.home[nw.Name]; !in && slices.Contains(names, nw.Labels[labelNetwork]) {
+			r.home[nw.Name] = endpoint{aliases: []string{r.labels[labelService]}}
 		}
 	}
 	n, _ := d.find(r.id)
@@ -295,7 +295,7 @@ func (d *Docker) awaitAnswer(ctx context.Context, n *dockerNode, r *replica, run
 			d.mu.Unlock()
 			return
 		}
-		if pause(ctx, readyEvery) != nil {
+		if wait(ctx, readyEvery); ctx.Err() != nil {
 			return
 		}
 	}
@@ -306,7 +306,7 @@ func (d *Docker) opened(ctx context.Context, n *dockerNode) bool {
 	if n.gate.url == "" {
 		return true
 	}
-	var now gateAnswer
+	var now GateState
 	if err := d.ask(ctx, http.MethodGet, n.gate.url, nil, &now); err != nil || !now.Open {
 		return false
 	}

@@ -44,8 +44,8 @@ type replica struct {
 	answers  bool           // in this run
 	healthy  bool           // its own health check says so
 	faults   faults         // that it does itself
-	home     map[string]endpoint
-	networks map[string]endpoint // that it is in now, by id
+	home     map[string]endpoint // networks that it belongs to, by name
+	networks map[string]endpoint // that it is in now
 	asking   context.CancelFunc  // ends the wait for its answer; nil: none is under way
 
 	shown world.ReplicaSeen
@@ -79,13 +79,10 @@ func (r *replica) take(c container.InspectResponse) (began bool) {
 	r.status, r.exit, r.oom = c.State.Status, c.State.ExitCode, c.State.OOMKilled
 	r.healthy = c.State.Health != nil && c.State.Health.Status == container.Healthy
 	r.networks = map[string]endpoint{}
-	for _, e := range c.NetworkSettings.Networks {
-		if e.NetworkID == "" {
-			continue // its network was removed
-		}
+	for name, e := range c.NetworkSettings.Networks {
 		aliases := slices.DeleteFunc(slices.Clone(e.Aliases), func(a string) bool { return strings.HasPrefix(c.ID, a) })
-		r.networks[e.NetworkID] = endpoint{aliases, e.IPAddress}
-		r.home[e.NetworkID] = endpoint{aliases: aliases}
+		r.networks[name] = endpoint{aliases, e.IPAddress}
+		r.home[name] = endpoint{aliases: aliases}
 	}
 	if !r.runs() {
 		r.answers = false
@@ -99,12 +96,12 @@ func (r *replica) runs() bool {
 	return r.status == container.StateRunning || r.status == container.StatePaused
 }
 
-// away are the networks that it belongs to and is not in, by id.
+// away are the networks that it belongs to and is not in, by name.
 func (r *replica) away() map[string]endpoint {
 	away := map[string]endpoint{}
-	for id, e := range r.home {
-		if _, in := r.networks[id]; !in {
-			away[id] = e
+	for name, e := range r.home {
+		if _, in := r.networks[name]; !in {
+			away[name] = e
 		}
 	}
 	return away
@@ -127,8 +124,8 @@ func (r *replica) addresses() []string {
 		return nil
 	}
 	var all []string
-	for _, id := range slices.Sorted(maps.Keys(r.networks)) {
-		if ip := r.networks[id].ip; ip.IsValid() {
+	for _, name := range slices.Sorted(maps.Keys(r.networks)) {
+		if ip := r.networks[name].ip; ip.IsValid() {
 			all = append(all, net.JoinHostPort(ip.String(), port))
 		}
 	}

@@ -15,19 +15,11 @@ import (
 // directWithin bounds one question to a gate, or to a node about its faults.
 const directWithin = 2 * time.Second
 
-// gate is a node's gate as the runtime knows it.
-type gate struct {
+// nodeGate is a node's gate as the runtime knows it.
+type nodeGate struct {
 	url string     // empty: the node has none
 	mu  sync.Mutex // held while the gate is told something, so that the last that is told stays
 	now faults     // in force; guarded by the runtime's mu
-}
-
-// gateAnswer is what a gate says of itself.
-type gateAnswer struct {
-	LatencyMS  int64   `json:"latency_ms"`
-	ErrorShare float64 `json:"error_share"`
-	Cut        bool    `json:"cut"`
-	Open       bool    `json:"open"`
 }
 
 // ownFaults are a node's as it takes and tells them itself.
@@ -88,10 +80,7 @@ func (d *Docker) tellGate(ctx context.Context, n *dockerNode, f faults, still fu
 	if !holds {
 		return nil
 	}
-	in := struct {
-		ownFaults
-		Cut bool `json:"cut"`
-	}{ownFaults{f.latency.Milliseconds(), f.share}, f.cut}
+	in := GateFaults{f.latency.Milliseconds(), f.share, f.cut}
 	if err := d.ask(ctx, http.MethodPut, n.gate.url, in, nil); err != nil {
 		return fmt.Errorf("tell the gate of %s: %w", n.id, err)
 	}
@@ -105,26 +94,14 @@ func (d *Docker) tellGate(ctx context.Context, n *dockerNode, f faults, still fu
 // gateOpens asks until the node's gate is open, or is not; a node without a gate has what is wanted.
 func (d *Docker) gateOpens(ctx context.Context, n *dockerNode, open bool) error {
 	for n.gate.url != "" {
-		var now gateAnswer
+		var now GateState
 		err := d.ask(ctx, http.MethodGet, n.gate.url, nil, &now)
 		if err == nil && now.Open == open {
 			return nil
 		}
-		if pause(ctx, readyEvery) != nil {
+		if wait(ctx, readyEvery); ctx.Err() != nil {
 			return fmt.Errorf("the gate of %s at %s: %w", n.id, n.gate.url, context.Cause(ctx))
 		}
 	}
 	return nil
-}
-
-// pause waits, or returns the error of ctx once that ends.
-func pause(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }
