@@ -64,6 +64,9 @@ func (w *World) actionSeen(o ActionSeen) {
 	if o.Node != "" {
 		text += " " + o.Node
 	}
+	if o.Replica != "" {
+		text += " " + o.Replica
+	}
 	if o.Note != "" {
 		text += ": " + o.Note
 	}
