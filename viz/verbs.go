@@ -114,7 +114,10 @@ func possible(n world.Node, verb string) bool {
 // to which it could not be done.
 func shows(n world.Node, a control.Action) bool {
 	if len(n.Replicas) > 0 {
-		return !slices.ContainsFunc(replicasOf(n), func(r world.Node) bool { return possible(r, a.Verb) && !shows(r, a) })
+		return !slices.ContainsFunc(replicasOf(n), func(r world.Node) bool {
+			underWay := a.Verb == control.Start && r.State == world.Starting
+			return (possible(r, a.Verb) || underWay) && !shows(r, a)
+		})
 	}
 	switch a.Verb {
 	case control.Kill, control.Stop:

@@ -53,6 +53,10 @@ func (w *World) replicaState(n *node, r *replica, s *ReplicaSeen, nodeWas State,
 	case state == Paused && was == Up:
 		a.owed, a.moved = paused, at
 	}
+	if state == Starting { // from now on what it holds may be applied by itself
+		w.sayAway(n, r)
+		a.held = 0
+	}
 	if state != Unknown && r.wasUp && a.since.IsZero() {
 		a.since = at
 	}
@@ -105,7 +109,7 @@ func (w *World) replicasInspected(at time.Time) {
 		w.touch(n)
 		for _, r := range n.replicas.list {
 			a := &r.away
-			if a.moved.IsZero() || at.Sub(a.moved) < lookFrom {
+			if r.State != Down && r.State != Paused || a.moved.IsZero() || at.Sub(a.moved) < lookFrom {
 				continue
 			}
 			claimed := a.held > 0 && r.Pending == 0
