@@ -244,7 +244,7 @@ func (d *Docker) cutOff(ctx context.Context, r *replica) error {
 			return err
 		}
 	}
-	return d.await(ctx, func() bool { return len(r.networks) == 0 || !r.runs() })
+	return d.inspect(ctx, r.id)
 }
 
 // reconnect brings a container back into the networks that it belongs to, under the same names.
@@ -259,7 +259,7 @@ func (d *Docker) reconnect(ctx context.Context, r *replica) error {
 			return err
 		}
 	}
-	return d.await(ctx, func() bool { return len(r.away()) == 0 })
+	return d.inspect(ctx, r.id) // of a dead container the engine tells no connect
 }
 
 // own has a container do itself what the action asks of it, as far as it can.
