@@ -178,7 +178,8 @@ func together(t *testing.T, f Fixture) {
 func forgotten(t *testing.T, f Fixture) {
 	s := Watch(t, f.Runtime)
 	f.do(t, start)
-	for _, end := range []func(){func() { f.do(t, kill) }, func() { f.do(t, stop) }, func() { f.Murder(t) }} {
+	murder := func() { f.Murder(t); f.refusedSoon(t) }
+	for _, end := range []func(){func() { f.do(t, kill) }, func() { f.do(t, stop) }, murder} {
 		f.do(t, control.Action{Verb: control.Slow, Latency: latency})
 		f.do(t, cut)
 		f.do(t, pause)
