@@ -36,6 +36,7 @@ func command() *cobra.Command {
 		SilenceErrors: true,
 	}
 	root.AddCommand(upCommand(), vizCommand(), demoCommand(), serviceCommand(), versionCommand())
+	root.AddCommand(gatesCommand())
 	return root
 }
 

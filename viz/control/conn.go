@@ -58,6 +58,9 @@ func (c *conn) serve() {
 	d.SetMultipathTCP(false)
 	up, err := d.DialContext(ctx, "tcp", c.link.Upstream)
 	if err != nil {
+		if c.link.failed != nil {
+			c.link.failed()
+		}
 		c.reset()
 		return
 	}

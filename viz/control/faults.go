@@ -130,7 +130,7 @@ func (p *process) openLinks(c *child, then func() bool) (bool, error) {
 		return false, nil
 	}
 	for _, l := range p.to {
-		if err := l.open(); err != nil {
+		if err := l.open(context.Background()); err != nil {
 			return true, err // the links that are open are closed with the run
 		}
 	}

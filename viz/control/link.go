@@ -19,7 +19,9 @@ const acceptAgain = 10 * time.Millisecond
 // A link may have as many connections as the system gives files: those that open them also close them.
 type link struct {
 	Link
-	inForce func() faults // on its two ends, as far as the link has to do it
+	inForce func() faults // on its two ends, as far as the link has to do it; not used where apply is called directly
+	afresh  bool          // a lifted cut ends all connections, not only those that lost bytes: upstream may be elsewhere then
+	failed  func()        // called when upstream could not be reached for a caller, if not nil; it must not wait
 
 	applying sync.Mutex // held while inForce is asked and applied, so that the last answer stays
 	now      atomic.Pointer[conditions]
@@ -49,11 +51,11 @@ func (l *link) String() string {
 	return "the link from " + l.From + " to " + l.To
 }
 
-// open starts to listen. The caller closes the link; it is not open already.
-func (l *link) open() error {
+// open starts to listen; ctx bounds the look-up of the name where it does. The caller closes the link; it is not open already.
+func (l *link) open(ctx context.Context) error {
 	var lc net.ListenConfig
 	lc.SetMultipathTCP(false)
-	ln, err := lc.Listen(context.Background(), "tcp", l.Listen)
+	ln, err := lc.Listen(ctx, "tcp", l.Listen)
 	if err != nil {
 		return fmt.Errorf("%s cannot be opened: %w; end what else listens there", l, err)
 	}
@@ -114,7 +116,7 @@ func (l *link) refresh() {
 }
 
 // apply makes f hold for what passes from now on, and for the answers that wait. Where it lifts a cut, the connections
-// that lost bytes are ended: what their ends believe of each other is no longer so.
+// that lost bytes are ended, for what their ends believe of each other is no longer so; all of them where the link says so.
 func (l *link) apply(f faults) {
 	was := l.now.Load()
 	if was.faults == f {
@@ -128,7 +130,7 @@ func (l *link) apply(f faults) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for c := range l.conns {
-		if c.lossy.Load() {
+		if l.afresh || c.lossy.Load() {
 			c.close()
 		}
 	}

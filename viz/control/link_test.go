@@ -42,7 +42,7 @@ func echo(c net.Conn) { _, _ = io.Copy(c, c) }
 func opened(t testing.TB, upstream string) (l *link, addr string) {
 	t.Helper()
 	l = newLink(Link{To: "node", Listen: "127.0.0.1:0", Upstream: upstream}, nil)
-	if err := l.open(); err != nil {
+	if err := l.open(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(l.close)
@@ -307,7 +307,7 @@ func TestLinkOpensAgain(t *testing.T) {
 		if _, err := net.Dial("tcp", addr); !errors.Is(err, syscall.ECONNREFUSED) {
 			t.Fatalf("a closed link: %v", err)
 		}
-		if err := l.open(); err != nil {
+		if err := l.open(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 	}
