@@ -63,7 +63,7 @@ func runDemo(ctx context.Context, o demoOptions, out io.Writer) error {
 		return err
 	}
 	defer ln.Close()
-	fmt.Fprintf(out, "a demo (%s): nothing of it exists\n\n  %s\n", o.state, address(ln, o.token))
+	fmt.Fprintf(out, "a demo (%s): nothing of it exists\n\n  %s\n", o.state, address(ln.Addr().String(), o.token))
 	return serveDemo(ctx, ln, d, viz.Options{Addr: o.addr, Token: o.token, Log: newLog(os.Stderr)})
 }
 

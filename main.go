@@ -55,22 +55,6 @@ func upCommand() *cobra.Command {
 	return c
 }
 
-func vizCommand() *cobra.Command {
-	o := vizOptions{}
-	c := &cobra.Command{
-		Use:   "viz --system FILE",
-		Short: "Watch a system of your own: read-only, from its Redis Streams",
-		Args:  cobra.NoArgs,
-		RunE:  func(c *cobra.Command, _ []string) error { return watch(c.Context(), o, c.OutOrStdout()) },
-	}
-	c.Flags().StringVar(&o.addr, "addr", "127.0.0.1:7070", "address of the dashboard; another than loopback needs --token")
-	c.Flags().StringVar(&o.token, "token", os.Getenv("STILLUP_TOKEN"), "secret that every request must carry (also STILLUP_TOKEN)")
-	c.Flags().StringVar(&o.system, "system", "", "system file (JSON)")
-	c.Flags().StringVar(&o.redis, "redis", "redis://127.0.0.1:6379", "address of the Redis that carries the streams")
-	_ = c.MarkFlagRequired("system") // fails only for a flag that does not exist
-	return c
-}
-
 func serviceCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:       "service NAME",

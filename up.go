@@ -133,7 +133,7 @@ func (s *stack) run(ctx context.Context) error {
 		}
 		close(s.ready)
 		fmt.Fprintf(s.out, "all %d nodes are ready after %.1f s\n\n  %s\n\nCtrl-C ends everything; the data stays in %s\n",
-			len(s.nodes), time.Since(s.begun).Seconds(), address(s.ln, s.o.token), s.data)
+			len(s.nodes), time.Since(s.begun).Seconds(), address(s.ln.Addr().String(), s.o.token), s.data)
 		return nil
 	})
 	return g.Wait()
@@ -225,11 +225,11 @@ func (s *stack) busURL() string {
 	return "" // unreachable: a plan always has a bus
 }
 
-func address(ln net.Listener, token string) string {
+func address(hostport, token string) string {
 	if token == "" {
-		return "http://" + ln.Addr().String()
+		return "http://" + hostport
 	}
-	return "http://" + ln.Addr().String() + "/?token=" + token
+	return "http://" + hostport + "/?token=" + token
 }
 
 // listen takes the dashboard's port; a busy one is an error that names it.
@@ -242,26 +242,4 @@ func listen(addr string) (net.Listener, error) {
 		return nil, fmt.Errorf("listen on %s: %w; write --addr HOST:PORT, such as 127.0.0.1:7070", addr, err)
 	}
 	return ln, nil
-}
-
-type vizOptions struct{ addr, token, system, redis string }
-
-// watch runs the dashboard alone over a system that somebody else runs: it looks and does not touch.
-func watch(ctx context.Context, o vizOptions, out io.Writer) error {
-	b, err := os.ReadFile(o.system)
-	if err != nil {
-		return fmt.Errorf("system file: %w", err)
-	}
-	system, err := world.ParseSystem(b)
-	if err != nil {
-		return fmt.Errorf("system file %s: %w", o.system, err)
-	}
-	ln, err := listen(o.addr)
-	if err != nil {
-		return err
-	}
-	defer ln.Close()
-	fmt.Fprintf(out, "watching %s\n\n  %s\n", system.Name, address(ln, o.token))
-	return viz.Serve(ctx, ln, viz.Options{System: system, BusURL: o.redis, Addr: o.addr, Token: o.token,
-		Log: newLog(os.Stderr)})
 }

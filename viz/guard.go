@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"strconv"
 	"strings"
 )
 
@@ -17,7 +18,8 @@ import (
 type guard struct {
 	hosts  map[string]bool // the Host headers that are ours
 	port   string
-	anyIP  bool // listens on all addresses: its names cannot be listed
+	anyIP  bool   // listens on all addresses: its names cannot be listed
+	inner  string // port inside the network of containers, where it is published from one; else empty
 	token  string
 	cookie string // name of the cookie that stands for the token; with the port, since cookies are shared by ports
 	cross  *http.CrossOriginProtection
@@ -75,6 +77,27 @@ func newGuard(addr net.Addr, asked, token string) (*guard, error) {
 	return g, nil
 }
 
+// newPublishedGuard makes the guard of a dashboard in a container that listens on addr and is published by the engine as
+// host:port. Browsers reach it under that name alone, so that is what must be loopback without a token; services in its
+// network send their traces to it by a name of theirs.
+func newPublishedGuard(addr net.Addr, published, token string) (*guard, error) {
+	host, port, err := net.SplitHostPort(published)
+	number, bad := strconv.ParseUint(port, 10, 16)
+	if err != nil || bad != nil || host == "" {
+		return nil, fmt.Errorf("the address %q that the dashboard is published under is not one; write HOST:PORT, such as 127.0.0.1:7070", published)
+	}
+	ip := net.ParseIP(host)
+	if host == "localhost" {
+		ip = net.IPv4(127, 0, 0, 1)
+	}
+	g, err := newGuard(&net.TCPAddr{IP: ip, Port: int(number)}, published, token)
+	if err != nil {
+		return nil, err
+	}
+	_, g.inner, err = net.SplitHostPort(addr.String())
+	return g, err
+}
+
 // setHeaders sets what every answer carries.
 func setHeaders(h http.Header, path string) {
 	h.Set("Content-Security-Policy", "default-src 'self'; style-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'; object-src 'none'")
@@ -92,7 +115,7 @@ func (g *guard) check(w http.ResponseWriter, r *http.Request) (done bool, err er
 	if r.URL.Path == "/healthz" && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
 		return false, nil
 	}
-	if !g.ours(r.Host) {
+	if !g.ours(r.Host) && !(r.URL.Path == "/v1/traces" && g.within(r.Host)) {
 		return false, refuse(http.StatusMisdirectedRequest, "the dashboard is not called %q; open it under the address that it printed", r.Host)
 	}
 	if err := g.cross.Check(r); err != nil {
@@ -128,6 +151,13 @@ func (g *guard) ours(host string) bool {
 	}
 	_, err = netip.ParseAddr(name) // an address cannot be rebound
 	return err == nil
+}
+
+// within says whether host names this dashboard within the network of its container. Such names have one label, so nobody
+// outside can make one of theirs point here.
+func (g *guard) within(host string) bool {
+	name, port, err := net.SplitHostPort(host)
+	return err == nil && g.inner != "" && port == g.inner && name != "" && !strings.ContainsAny(name, ".:")
 }
 
 // known says whether the request carries the token or the cookie that stands for it.

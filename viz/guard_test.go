@@ -102,6 +102,33 @@ func TestToken(t *testing.T) {
 	}
 }
 
+func TestPublished(t *testing.T) {
+	all := &net.TCPAddr{IP: net.IPv6unspecified, Port: 7070}
+	for published, ours := range map[string]string{"127.0.0.1:8080": "localhost:8080", "localhost:8080": "127.0.0.1:8080", "[::1]:8080": "[::1]:8080"} {
+		g, err := newPublishedGuard(all, published, "")
+		if err != nil || !g.ours(ours) || g.ours("127.0.0.1:7070") || g.ours("viz:7070") || g.ours("evil.example:8080") {
+			t.Errorf("%s: %v, %s must be ours alone", published, err, ours)
+			continue
+		}
+		for host, want := range map[string]bool{"viz:7070": true, "viz:8080": false, "viz": false, "evil.example:7070": false, "10.0.0.1:7070": false, "[::1]:7070": false} {
+			if g.within(host) != want {
+				t.Errorf("%s: %q is within: %v", published, host, !want)
+			}
+		}
+	}
+	for _, published := range []string{"0.0.0.0:8080", ":8080", "192.168.1.9:8080", "lab.example:8080", "127.0.0.1", "127.0.0.1:http", "127.0.0.1:99999"} {
+		if _, err := newPublishedGuard(all, published, ""); err == nil {
+			t.Errorf("%q needs no token", published)
+		}
+	}
+	if g, err := newPublishedGuard(all, "lab.example:8080", "t"); err != nil || !g.ours("lab.example:8080") {
+		t.Errorf("with a token: %v", err)
+	}
+	if g, _ := newGuard(all, ":7070", "t"); g.within("viz:7070") {
+		t.Error("within a container's network, without being in one")
+	}
+}
+
 func TestAddressesAndTokens(t *testing.T) {
 	lan := &net.TCPAddr{IP: net.IPv4(192, 168, 1, 9), Port: 7070}
 	all := &net.TCPAddr{IP: net.IPv6unspecified, Port: 7070}

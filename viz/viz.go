@@ -44,6 +44,8 @@ type Options struct {
 	// Addr is the address that the listener was asked for, host:port; its host is one of the names under which the
 	// dashboard may be called. Empty: the listener's own.
 	Addr string
+	// Published is where the engine publishes the dashboard, host:port, where it runs in a container; empty: it does not.
+	Published string
 	// Token is a secret that every request must carry. It may be empty on loopback only.
 	Token string
 	Log   *slog.Logger // nil: slog.Default()
@@ -71,7 +73,7 @@ func Serve(ctx context.Context, ln net.Listener, o Options) error {
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
-	guard, err := newGuard(ln.Addr(), o.Addr, o.Token)
+	guard, err := o.guard(ln.Addr())
 	if err != nil {
 		return err
 	}
@@ -106,6 +108,13 @@ func Serve(ctx context.Context, ln net.Listener, o Options) error {
 	return g.Wait()
 }
 
+func (o Options) guard(addr net.Addr) (*guard, error) {
+	if o.Published != "" {
+		return newPublishedGuard(addr, o.Published, o.Token)
+	}
+	return newGuard(addr, o.Addr, o.Token)
+}
+
 // newServer wires a visualizer; nothing runs yet.
 func newServer(ctx context.Context, o Options, guard *guard) *server {
 	if o.Demo != nil {
@@ -117,6 +126,9 @@ func newServer(ctx context.Context, o Options, guard *guard) *server {
 		shown.Load = nil // so that the page offers nothing that would be refused
 	}
 	s.hub = hub.New(world.New(shown, time.Now()), hub.Options{Log: o.Log, Origin: guard.sameOrigin})
+	if o.Runtime == nil {
+		s.hub.Observe(world.ControlSeen{At: time.Now(), Why: "This dashboard watches a system that somebody else runs."})
+	}
 	if o.System.Load != nil && o.Demo == nil {
 		s.load = &probes.Load{Spec: *o.System.Load, URL: s.url, See: s.hub.Observe}
 	}

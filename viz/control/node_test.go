@@ -1,7 +1,9 @@
 package control_test
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -13,18 +15,20 @@ import (
 	"time"
 )
 
-// node is a process that answers on ADDR, and that asks PEER many times a second where that is given. GET /faults makes
+// nodeFaults is what PUT /faults of a test node takes, and GET tells.
+type nodeFaults struct {
+	LatencyMS  int64   `json:"latency_ms"`
+	ErrorShare float64 `json:"error_share"`
+}
+
+// node is a process that answers on ADDR, and that asks PEER many times a second where that is given. PUT /faults makes
 // it slow and failing, GET /heard says how often another has asked it.
 func node() {
-	type faults struct {
-		latency time.Duration
-		share   float64
-	}
 	var (
-		now   atomic.Pointer[faults]
+		now   atomic.Pointer[nodeFaults]
 		heard atomic.Int64
 	)
-	now.Store(&faults{})
+	now.Store(&nodeFaults{})
 	if peer := os.Getenv("PEER"); peer != "" {
 		go func() {
 			for range time.Tick(5 * time.Millisecond) {
@@ -37,16 +41,21 @@ func node() {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/hello", func(http.ResponseWriter, *http.Request) { heard.Add(1) })
 	mux.HandleFunc("/heard", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, heard.Load()) })
-	mux.HandleFunc("/faults", func(_ http.ResponseWriter, r *http.Request) {
-		var f faults
-		f.latency, _ = time.ParseDuration(r.FormValue("latency"))
-		_, _ = fmt.Sscan(r.FormValue("share"), &f.share)
-		now.Store(&f)
+	mux.HandleFunc("/faults", func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPut {
+			var f nodeFaults
+			if err := json.NewDecoder(r.Body).Decode(&f); err != nil {
+				w.WriteHeader(http.StatusBadRequest)
+				return
+			}
+			now.Store(&f)
+		}
+		_ = json.NewEncoder(w).Encode(now.Load()) // whoever asked may be gone
 	})
 	mux.HandleFunc("/{$}", func(w http.ResponseWriter, _ *http.Request) {
 		f := now.Load()
-		<-time.After(f.latency)
-		if rand.Float64() < f.share {
+		<-time.After(time.Duration(f.LatencyMS) * time.Millisecond)
+		if rand.Float64() < f.ErrorShare {
 			w.WriteHeader(http.StatusInternalServerError)
 		}
 	})
@@ -55,8 +64,19 @@ func node() {
 }
 
 // get asks once on a connection of its own; an answer other than 200 is an error.
-func get(ctx context.Context, url string) (string, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+func get(ctx context.Context, url string) (string, error) { return send(ctx, http.MethodGet, url, nil) }
+
+// putFaults has the test node at addr misbehave.
+func putFaults(ctx context.Context, addr string, latency time.Duration, share float64) error {
+	b, err := json.Marshal(nodeFaults{latency.Milliseconds(), share})
+	if err == nil {
+		_, err = send(ctx, http.MethodPut, "http://"+addr+"/faults", b)
+	}
+	return err
+}
+
+func send(ctx context.Context, method, url string, body []byte) (string, error) {
+	req, err := http.NewRequestWithContext(ctx, method, url, bytes.NewReader(body))
 	if err != nil {
 		return "", err
 	}
@@ -69,7 +89,7 @@ func get(ctx context.Context, url string) (string, error) {
 	defer resp.Body.Close()
 	b, err := io.ReadAll(resp.Body)
 	if err == nil && resp.StatusCode != http.StatusOK {
-		err = fmt.Errorf("GET %s: %s", url, resp.Status)
+		err = fmt.Errorf("%s %s: %s", method, url, resp.Status)
 	}
 	return string(b), err
 }

@@ -68,8 +68,7 @@ func fixture(t *testing.T, ownFaults bool) controltest.Fixture {
 	node := process("node", direct, toPeer)
 	if ownFaults {
 		node.SetFaults = func(ctx context.Context, latency time.Duration, share float64) error {
-			_, err := get(ctx, fmt.Sprintf("http://%s/faults?latency=%s&share=%v", direct, latency, share))
-			return err
+			return putFaults(ctx, direct, latency, share)
 		}
 	}
 	p, err := control.NewProcesses([]control.Process{node, process("peer", peerDirect, "")}, []control.Link{
@@ -192,7 +191,10 @@ func TestVerbsOfANode(t *testing.T) {
 	got := map[string]string{}
 	ctx, cancel := context.WithCancel(t.Context())
 	if err := p.Watch(ctx, func(o world.Observation) {
-		n := o.(world.NodeSeen)
+		n, ok := o.(world.NodeSeen)
+		if !ok {
+			return
+		}
 		got[n.Node] = strings.Join(n.Verbs, " ")
 		if len(got) == 3 {
 			cancel()
@@ -256,7 +258,10 @@ func TestFaultsThatAProcessDoesNotTake(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	if err := p.Watch(ctx, func(o world.Observation) {
-		n := o.(world.NodeSeen)
+		n, ok := o.(world.NodeSeen)
+		if !ok {
+			return
+		}
 		if len(n.Faults) > 0 {
 			t.Errorf("faults %+v are told that are not in force", n.Faults)
 		}

@@ -53,7 +53,7 @@ func Conformance(t *testing.T, fixture func(t *testing.T) Fixture) {
 }
 
 func present(t *testing.T, f Fixture) {
-	s := watch(t, f.Runtime)
+	s := Watch(t, f.Runtime)
 	n := s.await(t, f.Node, world.Down)
 	for _, verb := range []string{control.Kill, control.Stop, control.Start, control.Pause, control.Resume, control.Slow,
 		control.Cut, control.Errors, control.Heal} {
@@ -63,12 +63,12 @@ func present(t *testing.T, f Fixture) {
 	}
 	f.do(t, start)
 	s.await(t, f.Node, world.Up)
-	late := watch(t, f.Runtime)
+	late := Watch(t, f.Runtime)
 	late.await(t, f.Node, world.Up)
 }
 
 func killed(t *testing.T, f Fixture) {
-	s := watch(t, f.Runtime)
+	s := Watch(t, f.Runtime)
 	f.do(t, start)
 	f.do(t, kill)
 	if n := s.await(t, f.Node, world.Down); n.Reason != "killed (signal 9)" {
@@ -81,7 +81,7 @@ func killed(t *testing.T, f Fixture) {
 }
 
 func stopped(t *testing.T, f Fixture) {
-	s := watch(t, f.Runtime)
+	s := Watch(t, f.Runtime)
 	f.do(t, start)
 	f.do(t, stop)
 	if n := s.await(t, f.Node, world.Down); n.Reason != "stopped" {
@@ -90,7 +90,7 @@ func stopped(t *testing.T, f Fixture) {
 }
 
 func murdered(t *testing.T, f Fixture) {
-	s := watch(t, f.Runtime)
+	s := Watch(t, f.Runtime)
 	f.do(t, start)
 	s.await(t, f.Node, world.Up)
 	f.Murder(t)
@@ -157,7 +157,7 @@ func wrong(t *testing.T, f Fixture) {
 }
 
 func hands(t *testing.T, f Fixture) {
-	s := watch(t, f.Runtime)
+	s := Watch(t, f.Runtime)
 	actions := []control.Action{start, kill, start, stop, pause, resume, cut, heal, {Verb: control.Slow, Latency: 5 * time.Millisecond},
 		{Verb: control.Errors, Share: 0.5}}
 	var wg sync.WaitGroup

@@ -32,7 +32,7 @@ func (f Fixture) silent(t *testing.T) {
 }
 
 func paused(t *testing.T, f Fixture) {
-	s := watch(t, f.Runtime)
+	s := Watch(t, f.Runtime)
 	f.doTo(t, f.Peer, start)
 	f.do(t, start)
 	f.hears(t)
@@ -50,7 +50,7 @@ func paused(t *testing.T, f Fixture) {
 }
 
 func pausedEnds(t *testing.T, f Fixture) {
-	s := watch(t, f.Runtime)
+	s := Watch(t, f.Runtime)
 	for _, c := range []struct {
 		end    control.Action
 		reason string
@@ -76,7 +76,7 @@ func pausedEnds(t *testing.T, f Fixture) {
 }
 
 func slowed(t *testing.T, f Fixture) {
-	s := watch(t, f.Runtime)
+	s := Watch(t, f.Runtime)
 	f.do(t, start)
 	f.do(t, control.Action{Verb: control.Slow, Latency: latency / 4})
 	f.do(t, control.Action{Verb: control.Slow, Latency: latency})
@@ -118,7 +118,7 @@ func (f Fixture) failures(n int) (failed int) {
 }
 
 func failing(t *testing.T, f Fixture) {
-	s := watch(t, f.Runtime)
+	s := Watch(t, f.Runtime)
 	f.do(t, start)
 	f.do(t, control.Action{Verb: control.Errors, Share: 1})
 	s.await(t, f.Node, world.Up, world.Fault{Kind: world.FaultErrors, Share: 1})
@@ -139,7 +139,7 @@ func failing(t *testing.T, f Fixture) {
 }
 
 func cutOff(t *testing.T, f Fixture) {
-	s := watch(t, f.Runtime)
+	s := Watch(t, f.Runtime)
 	f.doTo(t, f.Peer, start)
 	f.do(t, start)
 	f.hears(t)
@@ -162,7 +162,7 @@ func cutOff(t *testing.T, f Fixture) {
 }
 
 func together(t *testing.T, f Fixture) {
-	s := watch(t, f.Runtime)
+	s := Watch(t, f.Runtime)
 	f.do(t, start)
 	f.do(t, control.Action{Verb: control.Slow, Latency: latency})
 	f.do(t, control.Action{Verb: control.Errors, Share: 0.5})
@@ -176,7 +176,7 @@ func together(t *testing.T, f Fixture) {
 }
 
 func forgotten(t *testing.T, f Fixture) {
-	s := watch(t, f.Runtime)
+	s := Watch(t, f.Runtime)
 	f.do(t, start)
 	for _, end := range []func(){func() { f.do(t, kill) }, func() { f.do(t, stop) }, func() { f.Murder(t) }} {
 		f.do(t, control.Action{Verb: control.Slow, Latency: latency})
@@ -196,7 +196,7 @@ func forgotten(t *testing.T, f Fixture) {
 }
 
 func healthy(t *testing.T, f Fixture) {
-	s := watch(t, f.Runtime)
+	s := Watch(t, f.Runtime)
 	f.do(t, heal)
 	s.await(t, f.Node, world.Down)
 	f.do(t, start)

@@ -3,6 +3,7 @@ package controltest
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"testing"
 	"time"
@@ -74,25 +75,28 @@ func (f Fixture) hears(t *testing.T) {
 	}
 }
 
-// seen collects what a watch tells.
-type seen struct {
-	mu   sync.Mutex
-	last map[string]world.NodeSeen
-	news chan struct{}
+// Seen collects what a watch tells.
+type Seen struct {
+	mu      sync.Mutex
+	last    map[string]world.NodeSeen
+	control world.ControlSeen
+	news    chan struct{}
 }
 
-func watch(t *testing.T, r control.Runtime) *seen {
-	s := &seen{last: map[string]world.NodeSeen{}, news: make(chan struct{}, 1)}
+// Watch watches the runtime until the test ends.
+func Watch(t *testing.T, r control.Runtime) *Seen {
+	s := &Seen{last: map[string]world.NodeSeen{}, news: make(chan struct{}, 1)}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() {
 		done <- r.Watch(ctx, func(o world.Observation) {
-			n, ok := o.(world.NodeSeen)
-			if !ok {
-				return
-			}
 			s.mu.Lock()
-			s.last[n.Node] = n
+			switch o := o.(type) {
+			case world.NodeSeen:
+				s.last[o.Node] = o
+			case world.ControlSeen:
+				s.control = o
+			}
 			s.mu.Unlock()
 			select {
 			case s.news <- struct{}{}:
@@ -109,23 +113,34 @@ func watch(t *testing.T, r control.Runtime) *seen {
 	return s
 }
 
-// await waits a second for the node to be told in a state, with exactly these faults.
-func (s *seen) await(t *testing.T, node string, want world.State, faults ...world.Fault) world.NodeSeen {
+// Await waits until what was told last of each node, and of whether nodes can be acted on, is as wanted.
+func (s *Seen) Await(t *testing.T, within time.Duration, what string, wanted func(map[string]world.NodeSeen, world.ControlSeen) bool) {
 	t.Helper()
-	deadline := time.After(time.Second)
+	deadline := time.After(within)
 	for {
 		s.mu.Lock()
-		n := s.last[node]
+		is, told := wanted(s.last, s.control), fmt.Sprintf("%+v; %+v", s.last, s.control)
 		s.mu.Unlock()
-		if n.State == want && sameFaults(n.Faults, faults) {
-			return n
+		if is {
+			return
 		}
 		select {
 		case <-s.news:
 		case <-deadline:
-			t.Fatalf("%s is told to be %q with faults %+v, want %q with %+v", node, n.State, n.Faults, want, faults)
+			t.Fatalf("not within %s: %s; told is %s", within, what, told)
 		}
 	}
+}
+
+// await waits a second for the node to be told in a state, with exactly these faults.
+func (s *Seen) await(t *testing.T, node string, want world.State, faults ...world.Fault) (n world.NodeSeen) {
+	t.Helper()
+	s.Await(t, time.Second, fmt.Sprintf("%s is told to be %q with faults %+v", node, want, faults),
+		func(nodes map[string]world.NodeSeen, _ world.ControlSeen) bool {
+			n = nodes[node]
+			return n.State == want && sameFaults(n.Faults, faults)
+		})
+	return n
 }
 
 // sameFaults compares without order.

@@ -1,0 +1,87 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/stillup/stillup/services"
+	"github.com/stillup/stillup/viz"
+	"github.com/stillup/stillup/viz/control"
+	"github.com/stillup/stillup/viz/world"
+)
+
+type vizOptions struct{ addr, published, token, system, redis, runtime, project string }
+
+// sample is the name under which --system finds the shop's own file.
+const sample = "shop"
+
+func vizCommand() *cobra.Command {
+	o := vizOptions{}
+	c := &cobra.Command{
+		Use:   "viz --system FILE",
+		Short: "Watch a system that runs elsewhere: your own, from its Redis Streams, or the shop in containers",
+		Args:  cobra.NoArgs,
+		RunE:  func(c *cobra.Command, _ []string) error { return watch(c.Context(), o, c.OutOrStdout()) },
+	}
+	c.Flags().StringVar(&o.addr, "addr", "127.0.0.1:7070", "address of the dashboard; another than loopback needs --token, or --published")
+	c.Flags().StringVar(&o.published, "published", "", "where the engine publishes the dashboard, HOST:PORT, where it runs in a container")
+	c.Flags().StringVar(&o.token, "token", os.Getenv("STILLUP_TOKEN"), "secret that every request must carry (also STILLUP_TOKEN)")
+	c.Flags().StringVar(&o.system, "system", "", "system file (JSON); "+sample+" for that of the sample shop")
+	c.Flags().StringVar(&o.redis, "redis", "redis://127.0.0.1:6379", "address of the Redis that carries the streams")
+	c.Flags().StringVar(&o.runtime, "runtime", "none", "what runs the nodes: none (look and do not touch) or docker (DOCKER_HOST says where)")
+	c.Flags().StringVar(&o.project, "project", "", "compose project of the nodes, with docker; empty: the only one that has any")
+	_ = c.MarkFlagRequired("system") // fails only for a flag that does not exist
+	return c
+}
+
+// watch runs the dashboard alone over a system that somebody else runs.
+func watch(ctx context.Context, o vizOptions, out io.Writer) error {
+	system, err := readSystem(o.system)
+	if err != nil {
+		return err
+	}
+	options := viz.Options{System: system, BusURL: o.redis, Addr: o.addr, Published: o.published, Token: o.token, Log: newLog(os.Stderr)}
+	switch o.runtime {
+	case "none":
+	case "docker":
+		d, err := control.NewDocker(control.DockerOptions{Project: o.project, Log: options.Log})
+		if err != nil {
+			return err
+		}
+		defer d.Close()
+		options.Runtime = d
+	default:
+		return fmt.Errorf("--runtime %q is not known; give none or docker", o.runtime)
+	}
+	ln, err := listen(o.addr)
+	if err != nil {
+		return err
+	}
+	defer ln.Close()
+	at := address(ln.Addr().String(), o.token)
+	if o.published != "" {
+		at = address(o.published, o.token)
+	}
+	fmt.Fprintf(out, "watching %s\n\n  %s\n", system.Name, at)
+	return viz.Serve(ctx, ln, options)
+}
+
+// readSystem reads a system file, or the sample's.
+func readSystem(path string) (world.System, error) {
+	if path == sample {
+		return world.ParseSystem(services.System)
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return world.System{}, fmt.Errorf("system file: %w", err)
+	}
+	system, err := world.ParseSystem(b)
+	if err != nil {
+		return system, fmt.Errorf("system file %s: %w", path, err)
+	}
+	return system, nil
+}
