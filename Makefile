@@ -1,5 +1,5 @@
 # The everyday commands. Each sets up what it needs; all may be run again at any time.
-.PHONY: up demo test check generate bench pictures build deps deps-test clean
+.PHONY: up demo test test-containers check generate bench pictures build deps deps-test engine clean
 SHELL := /bin/bash
 ARGS ?=
 # Generated code stays as committed; a build never writes to the tree.
@@ -17,6 +17,12 @@ demo: build
 test: deps deps-test check
 	$(GO) test -race -timeout 20m ./services/... ./streams/... ./viz/... ./web/...
 	$(GO) test -race -timeout 20m .
+	@$(MAKE) --no-print-directory test-containers
+
+## test-containers: the lab as containers, with stand-ins for the stores' images where they are not there; nothing is pulled
+test-containers: deps deps-test engine
+	$(GO) vet -tags containers ./...
+	$(GO) test -race -p 1 -tags containers -timeout 20m -run '^TestContainers' ./viz/socketproxy ./viz/control .
 
 ## check: what can be said without running anything
 check: web/node_modules/.package-lock.json
@@ -60,6 +66,20 @@ deps:
 deps-test: web/node_modules/.package-lock.json
 	@command -v chromium >/dev/null || { $(call install,chromium,the browser tests need chromium and will fail.); }
 	@command -v node >/dev/null || { $(call install,nodejs,the page's module tests need node and will fail.); }
+
+# Where a daemon has to be started here, it is left running: the next run finds it.
+DOCKERD_LOG := /tmp/stillup-dockerd.log
+engine:
+	@command -v docker >/dev/null || { $(call install,docker.io iptables,no Docker here: the tests of containers will fail.); }
+	@command -v docker >/dev/null || { $(call install,docker-cli,no docker command here: the tests of containers will fail.); }
+	@docker compose version >/dev/null 2>&1 || command -v docker-compose >/dev/null || { $(call install,docker-compose,no Compose here: the tests of containers will fail.); }
+	@docker info >/dev/null 2>&1 || { \
+	  [ "$$(id -u)" = 0 ] || { echo "the Docker engine does not answer: start it, or become a member of the group docker"; exit 1; }; \
+	  command -v dockerd >/dev/null || { echo "there is no Docker engine here: install docker.io and iptables"; exit 1; }; \
+	  echo "starting dockerd"; setsid nohup dockerd >$(DOCKERD_LOG) 2>&1 </dev/null & \
+	  for i in $$(seq 60); do docker info >/dev/null 2>&1 && break; sleep 0.5; done; \
+	  docker info >/dev/null 2>&1 || { echo "dockerd does not answer after 30 s; its last words, from $(DOCKERD_LOG):"; tail -5 $(DOCKERD_LOG); exit 1; }; \
+	  echo "note: dockerd was started and goes on running; its log is $(DOCKERD_LOG)"; }
 
 # What the page is checked with (types, accessibility); the page itself has nothing of it.
 web/node_modules/.package-lock.json: web/package.json web/package-lock.json

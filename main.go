@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime"
 	"runtime/debug"
 	"strings"
 	"syscall"
@@ -81,8 +82,14 @@ func versionCommand() *cobra.Command {
 	}
 }
 
-// version is what the build recorded: a release's tag, else the commit.
+// stamp is the version that a build of an image is told by the linker (-X main.stamp): it has no repository to ask.
+var stamp string
+
+// version is what the build was told, else what it recorded: a release's tag, or the commit.
 func version() string {
+	if stamp != "" {
+		return strings.Join([]string{"stillup", stamp, runtime.Version()}, " ")
+	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return "stillup, built without version"

@@ -50,7 +50,7 @@ func TestImports(t *testing.T) {
 		switch {
 		case dir == "." || helper:
 			continue
-		case dir == "streams", dir == "viz/world", dir == "services/shop", dir == "services/stores":
+		case dir == "streams", dir == "viz/world", dir == "viz/socketproxy", dir == "services/shop", dir == "services/stores":
 		case dir == "services":
 			may = append(shared, "services/")
 		case strings.HasPrefix(dir, "services/"):

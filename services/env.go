@@ -3,6 +3,7 @@ package services
 import (
 	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 
@@ -13,6 +14,7 @@ import (
 func Env(cfg chassis.Config) []string {
 	return []string{
 		"STILLUP_ADDR=" + cfg.Addr,
+		"STILLUP_INSTANCE=" + cfg.Instance,
 		"STILLUP_STORE=" + cfg.StoreURL,
 		"STILLUP_BUS=" + cfg.BusURL,
 		"STILLUP_PEERS=" + pairs(cfg.Peers),
@@ -22,12 +24,18 @@ func Env(cfg chassis.Config) []string {
 	}
 }
 
-// FromEnv reads the configuration of the service called name, with getenv in place of os.Getenv.
+// FromEnv reads the configuration of the service called name, with getenv in place of os.Getenv. A replica that is told no
+// name of its own is called as the host: a container's host name is its id, which it keeps over a restart.
 func FromEnv(name string, getenv func(string) string) (cfg chassis.Config, err error) {
-	cfg = chassis.Config{Name: name, Addr: getenv("STILLUP_ADDR"), StoreURL: getenv("STILLUP_STORE"),
-		BusURL: getenv("STILLUP_BUS"), OTLPEndpoint: getenv("OTEL_EXPORTER_OTLP_ENDPOINT"), OTLPToken: getenv("STILLUP_TOKEN")}
+	cfg = chassis.Config{Name: name, Addr: getenv("STILLUP_ADDR"), Instance: getenv("STILLUP_INSTANCE"),
+		StoreURL: getenv("STILLUP_STORE"), BusURL: getenv("STILLUP_BUS"), OTLPEndpoint: getenv("OTEL_EXPORTER_OTLP_ENDPOINT"), OTLPToken: getenv("STILLUP_TOKEN")}
 	if cfg.Addr == "" {
 		return cfg, fmt.Errorf("service %s: STILLUP_ADDR is not set; give the address to listen on, such as 127.0.0.1:8080", name)
+	}
+	if cfg.Instance == "" {
+		if cfg.Instance, err = os.Hostname(); err != nil {
+			return cfg, fmt.Errorf("service %s: %w; set STILLUP_INSTANCE to a name that no other replica has", name, err)
+		}
 	}
 	if cfg.Peers, err = parsePairs(getenv("STILLUP_PEERS")); err != nil {
 		return cfg, fmt.Errorf("service %s: STILLUP_PEERS %w; write name=http://host:port, comma between", name, err)

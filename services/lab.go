@@ -117,8 +117,8 @@ func (l Lab) Prepare(ctx context.Context) (nodes []Node, links []Link, remarks [
 
 // config is what a service is told: addresses of what it needs, each by a link of its own.
 func (l Lab) config(s service, w *wiring) chassis.Config {
-	cfg := chassis.Config{Name: s.name, Addr: w.addr(s.name), Peers: map[string]string{}, OtherStores: map[string]string{},
-		OTLPEndpoint: l.OTLP, OTLPToken: l.Token}
+	cfg := chassis.Config{Name: s.name, Addr: w.addr(s.name), Instance: s.name + "@" + w.addr(s.name),
+		Peers: map[string]string{}, OtherStores: map[string]string{}, OTLPEndpoint: l.OTLP, OTLPToken: l.Token}
 	if s.engine != "" {
 		cfg.StoreURL = w.url(s.name, storeOf(s.name))
 	}

@@ -3,6 +3,7 @@ package services
 import (
 	"encoding/json"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -128,8 +129,22 @@ func TestCredentials(t *testing.T) {
 	}
 }
 
+// TestInstanceIsTheHost: a replica that is told no name, as in a container, is called as its host.
+func TestInstanceIsTheHost(t *testing.T) {
+	host, err := os.Hostname()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg, err := FromEnv("orders", func(key string) string {
+		return map[string]string{"STILLUP_ADDR": ":8004"}[key]
+	})
+	if err != nil || cfg.Instance != host {
+		t.Errorf("called %q, want %q: %v", cfg.Instance, host, err)
+	}
+}
+
 func TestEnvRoundTrip(t *testing.T) {
-	cfg := chassis.Config{Name: "orders", Addr: "127.0.0.1:1", StoreURL: "postgres://a:b@c/d?e=f", BusURL: "redis://x:1",
+	cfg := chassis.Config{Name: "orders", Addr: "127.0.0.1:1", Instance: "orders-2", StoreURL: "postgres://a:b@c/d?e=f", BusURL: "redis://x:1",
 		Peers: map[string]string{"users": "http://u:1", "catalog": "http://c:2"}, OTLPEndpoint: "http://o", OTLPToken: "t",
 		OtherStores: map[string]string{"users-db": "postgres://a:b@c/d?e=f"}}
 	env := map[string]string{}

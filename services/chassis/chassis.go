@@ -16,6 +16,7 @@ import (
 type Config struct {
 	Name     string            // the service's node id
 	Addr     string            // listen address, host:port
+	Instance string            // name of this replica in consumer groups, which it keeps over a restart; empty: Name@Addr
 	StoreURL string            // postgres://, mongodb:// or redis:// of its own store; empty where it has none
 	BusURL   string            // redis:// of the bus; empty where it has none
 	Peers    map[string]string // base URLs by service name, of those that it calls
@@ -74,6 +75,9 @@ func New(cfg Config) (*Service, error) {
 	}
 	if cfg.Log == nil {
 		cfg.Log = slog.Default()
+	}
+	if cfg.Instance == "" {
+		cfg.Instance = cfg.Name + "@" + cfg.Addr
 	}
 	client, err := newClient(cfg.Peers)
 	if err != nil {

@@ -25,7 +25,7 @@ const busPath = "/" + Bus + "/"
 func (s *Service) AnswerOverBus(bus *redis.Client) {
 	h := s.handler()
 	answerer := &streams.Answerer{Redis: bus, Requests: shop.Requests, Replies: shop.Replies,
-		Group: s.Name, Name: s.Name + "@" + s.Addr, Log: s.Log,
+		Group: s.Name, Name: s.Instance, Log: s.Log,
 		Answer: func(ctx context.Context, e streams.Event) (streams.Event, error) { return s.answerEvent(ctx, h, e) }}
 	s.Go("requests", answerer.Run)
 }

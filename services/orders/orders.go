@@ -58,7 +58,7 @@ func Run(ctx context.Context, cfg chassis.Config) error {
 	consumer := &streams.Consumer{
 		Redis:   bus,
 		Group:   cfg.Name,
-		Name:    cfg.Name + "@" + cfg.Addr,
+		Name:    svc.Instance,
 		Streams: []string{shop.Users, shop.Catalog, shop.Stock},
 		Handle:  s.takes().Handler(cfg.Name),
 		Healthy: svc.Healthy,

@@ -45,7 +45,7 @@ func Run(ctx context.Context, cfg chassis.Config) error {
 	consumer := &streams.Consumer{
 		Redis:   bus,
 		Group:   cfg.Name,
-		Name:    cfg.Name + "@" + cfg.Addr,
+		Name:    svc.Instance,
 		Streams: []string{shop.Users, shop.Catalog, shop.Orders},
 		Handle:  p.takes().Handler(cfg.Name),
 		Healthy: svc.Healthy,

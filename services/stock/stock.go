@@ -48,7 +48,7 @@ func Run(ctx context.Context, cfg chassis.Config) error {
 	consumer := &streams.Consumer{
 		Redis:   bus,
 		Group:   cfg.Name,
-		Name:    cfg.Name + "@" + cfg.Addr,
+		Name:    svc.Instance,
 		Streams: []string{shop.Catalog, shop.Orders},
 		Handle:  s.takes().Handler(cfg.Name),
 		Healthy: svc.Healthy,

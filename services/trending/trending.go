@@ -46,7 +46,7 @@ func Run(ctx context.Context, cfg chassis.Config) error {
 	consumer := &streams.Consumer{
 		Redis:   bus,
 		Group:   cfg.Name,
-		Name:    cfg.Name + "@" + cfg.Addr,
+		Name:    svc.Instance,
 		Streams: []string{shop.Catalog, shop.Orders},
 		Handle:  t.takes().Handler(cfg.Name),
 		Healthy: svc.Healthy,

@@ -75,6 +75,7 @@ func (g *gate) run(ctx context.Context) {
 			wait(ctx, tryEvery)
 			continue
 		}
+		g.watched.Store(watch)
 		if err := g.unlock(ctx); err != nil {
 			watch.Close()
 			if pause == tryEvery && ctx.Err() == nil {
@@ -108,21 +109,29 @@ func (g *gate) dial(ctx context.Context) (*net.TCPConn, error) {
 // watch waits until upstream does not accept any more, or ctx ends, and says why. It closes the connection c, and those
 // that it opens in its place.
 func (g *gate) watch(ctx context.Context, c *net.TCPConn) error {
-	for {
+	for short := false; ; {
 		since := time.Now()
 		g.watched.Store(c)
-		stop := context.AfterFunc(ctx, func() { c.Close() })
-		_, err := io.Copy(io.Discard, c)
-		stop()
-		c.Close()
-		if err != nil && !errors.Is(err, syscall.ECONNRESET) {
+		if err := listenTo(ctx, c); err != nil && !errors.Is(err, syscall.ECONNRESET) {
 			g.awaitNoCut(ctx)
 		}
-		wait(ctx, tryEvery-time.Since(since)) // one that accepts and closes at once is not asked all the time
+		wasShort, left := short, tryEvery-time.Since(since)
+		if short = left > 0; short && wasShort { // upstream accepts and closes at once; it is not asked all the time
+			wait(ctx, left)
+		}
+		var err error
 		if c, err = g.dial(ctx); err != nil {
 			return err
 		}
 	}
+}
+
+// listenTo waits until c ends, or ctx does, and closes it. It returns nil where the other side has ended it.
+func listenTo(ctx context.Context, c *net.TCPConn) error {
+	defer context.AfterFunc(ctx, func() { c.Close() })()
+	defer c.Close()
+	_, err := io.Copy(io.Discard, c)
+	return err
 }
 
 // awaitNoCut returns once the gate is not told to cut the node off, or ctx ends.
