@@ -35,8 +35,7 @@ func command() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(upCommand(), vizCommand(), demoCommand(), serviceCommand(), versionCommand())
-	root.AddCommand(gatesCommand())
+	root.AddCommand(upCommand(), vizCommand(), demoCommand(), serviceCommand(), gatesCommand(), socketProxyCommand(), healthCommand(), versionCommand())
 	return root
 }
 
