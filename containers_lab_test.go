@@ -167,7 +167,9 @@ func looked(t *testing.T, l *lab, _ *composed) {
 	if _, err := l.call(http.MethodGet, "/api/v1/nodes/catalog/logs?lines=50", nil, &logs); err != nil {
 		t.Fatal(err)
 	}
-	if !slices.ContainsFunc(logs.Lines, func(line struct{ At, Text string }) bool { return strings.Contains(line.Text, "serving") && line.At != "" }) {
+	if !slices.ContainsFunc(logs.Lines, func(line struct{ At, Text string }) bool {
+		return strings.Contains(line.Text, "serving") && line.At != ""
+	}) {
 		t.Errorf("the log of catalog does not say that it serves: %+v", logs)
 	}
 	l.eventually(20*time.Second, "every node says what it uses, within its limits", func() error {

@@ -39,11 +39,11 @@ type replica struct {
 	status   container.ContainerState
 	exit     int
 	oom      bool
-	signal   syscall.Signal // the first that was sent to this run by way of the engine
-	lastLine string         // that it wrote before it ended by itself
-	answers  bool           // in this run
-	healthy  bool           // its own health check says so
-	faults   faults         // that it does itself
+	signal   syscall.Signal      // the first that was sent to this run by way of the engine
+	lastLine string              // that it wrote before it ended by itself
+	answers  bool                // in this run
+	healthy  bool                // its own health check says so
+	faults   faults              // that it does itself
 	home     map[string]endpoint // networks that it belongs to, by name
 	networks map[string]endpoint // that it is in now
 	asking   context.CancelFunc  // ends the wait for its answer; nil: none is under way
