@@ -28,6 +28,7 @@ import { MixButton } from './mixbutton.js';
 import { News } from './news.js';
 import { Notes } from './notes.js';
 import { links } from './opens.js';
+import { Looking } from './looking.js';
 import { parse } from './messages.js';
 import { Outboxes } from './outbox.js';
 import { Picker } from './picker.js';
@@ -88,7 +89,7 @@ for (const [type, on] of /** @type {const} */ ([['pointerover', true], ['pointer
 const cost = new Later('what a request costs', async () => new (await styled(import('./cost.js'), 'cost')).CostPanel(ask), say);
 const panel = new Later('the panel', async () => {
   const { Inspector } = await styled(import('./inspect.js'), 'cost', 'inspect');
-  return new Inspector({ changed: ask, opened: () => cost.part?.hide(), say });
+  return new Inspector({ changed: ask, opened: () => cost.part?.hide(), hands });
 }, say);
 /** @type {(kind: import('./address.js').Kind, id: string) => void} */
 const open = (kind, id) => panel.use((p) => p.open(kind, id));
@@ -101,7 +102,7 @@ const matrix = new Matrix(byId('matrix'), byId('works-say'), (feature, pattern, 
 const picker = new Picker(byId('pick'), byId('pick-say'), () => ask());
 const mix = new MixButton(say);
 const notes = new Notes(byId('notes')), feed = new Feed(byId('events'), (e) => open('event', e.id || e.entry_id));
-const controls = new Controls(say, () => traffic.theme());
+const looking = new Looking(say), controls = new Controls(say, () => traffic.theme());
 const keys = new Later('the sheet of keys', async () => new (await styled(import('./sheet.js'), 'sheet')).Sheet(), say);
 const showKeys = () => keys.use((s) => s.open());
 byId('keys').addEventListener('click', showKeys);
@@ -165,6 +166,7 @@ function render() {
   notes.render(world);
   feed.render(world, panel.part?.kind === 'event' ? panel.part.id : '');
   controls.render(world);
+  looking.render(world);
   mix.render(world);
   keyboard.render(world);
   hearing.render(world);

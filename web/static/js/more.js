@@ -55,21 +55,21 @@ export class More {
   open(opener, verbs) {
     this.verbs = verbs;
     this.render();
-    this.popover.show(opener, `More for ${verbs.id}`);
+    this.popover.show(opener, `More for ${verbs.name}`);
   }
 
   /** Shows what can be done to the node as it is now. */
   render() {
     const n = this.verbs?.node;
     if (!n || !this.verbs) return;
-    const all = others(n, this.verbs.room);
-    text(this.title, n.id);
+    const all = others(n, this.verbs.room), { name } = this.verbs;
+    text(this.title, n.replicas.length > 1 ? `${name}, all ${n.replicas.length} replicas` : name);
     for (const [verb, row] of this.rows) {
       row.hidden = !all.includes(verb);
-      attr(/** @type {HTMLButtonElement} */ (this.buttons.get(verb)), 'aria-label', `${brief(VERBS[verb].name)} ${n.id}`);
+      attr(/** @type {HTMLButtonElement} */ (this.buttons.get(verb)), 'aria-label', `${brief(VERBS[verb].name)} ${name}`);
     }
-    attr(this.latency, 'aria-label', `How much later ${n.id} answers, in milliseconds`);
-    attr(this.share, 'aria-label', `How many of the requests to ${n.id} fail, per cent`);
+    attr(this.latency, 'aria-label', `How much later ${name} answers, in milliseconds`);
+    attr(this.share, 'aria-label', `How many of the requests to ${name} fail, per cent`);
     if (all.length === 0) this.popover.close();
   }
 

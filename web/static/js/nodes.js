@@ -4,9 +4,11 @@
 import { Chips } from './chips.js';
 import { attr, el, put, text } from './dom.js';
 import { drum } from './drum.js';
+import { held, Lights } from './replicas.js';
 import { spoken } from './spoken.js';
+import { UseLine, useWords } from './use.js';
 import { Verbs } from './verbs.js';
-import { and, cut, engine, faults, millis, rate, state } from './words.js';
+import { and, cut, engine, faults, millis, rate, state, tally } from './words.js';
 import { behind, COLOURS, storesOf } from './world.js';
 
 /** @typedef {import('./world.js').World} World */
@@ -50,8 +52,8 @@ class Store {
       this.holder.replaceChildren(drum(strata));
     }
     const own = strata.filter((x) => !x.copy).map((x) => x.name), copies = strata.filter((x) => x.copy).map((x) => `${x.name}${x.stale ? ' (behind)' : ''}`);
-    const holds = [own.length ? `owns ${and(own)}` : '', copies.length ? `keeps copies of ${and(copies)}` : ''].filter(Boolean).join('; ');
-    const what = `${n.id}: ${n.version || engine(n)}, ${s.text}${faults(n)}${n.volatile ? ', forgets when it ends' : ''}${holds ? `. It ${holds}` : ''}${n.reason ? `. ${n.reason}` : ''}`;
+    const uses = useWords(n.use), holds = [own.length ? `owns ${and(own)}` : '', copies.length ? `keeps copies of ${and(copies)}` : ''].filter(Boolean).join('; ');
+    const what = `${n.id}: ${n.version || engine(n)}, ${s.text}${faults(n)}${n.volatile ? ', forgets when it ends' : ''}${holds ? `. It ${holds}` : ''}${n.reason ? `. ${n.reason}` : ''}${uses ? `. It uses ${uses}` : ''}`;
     attr(this.root, 'aria-label', what);
     attr(this.root, 'title', what);
     this.verbs.render(n);
@@ -80,9 +82,12 @@ class Card {
     this.chips = new Chips(id, this.verbs);
     this.name = el('h3', 'card-name');
     this.label = el('p', 'card-label');
-    this.state = el('p', 'state');
+    this.lights = new Lights(id, hands);
+    this.says = el('span', 'says');
+    this.state = el('p', 'state', this.lights.root, this.says);
     this.pace = el('p', 'card-pace');
-    this.main = el('div', 'card-main', this.name, this.label, this.state, this.pace, this.chips.root, this.verbs.root);
+    this.use = new UseLine();
+    this.main = el('div', 'card-main', this.name, this.label, this.state, this.pace, this.chips.root, this.use.root, this.verbs.root);
     this.grip = el('button', 'grip', '⠿');
     this.grip.type = 'button';
     this.grip.title = 'Move: drag it, or Shift and the arrow keys';
@@ -106,12 +111,19 @@ class Card {
     text(this.name, cut(n.id, 20));
     text(this.label, cut(n.label, 24));
     const load = n.kind === 'client' && n.state === 'up' && w.load.known;
-    text(this.state, load ? `● ${w.load.per_second}/s set` : `${s.symbol} ${s.text}`);
-    const pace = n.state === 'up' && n.rate > 0 ? `${millis(n.p50_ms)}${n.errors > 0.05 ? ` · ✕ ${rate(n.errors)}` : ''}` : '';
-    text(this.pace, pace || (n.state === 'up' ? '' : cut(n.reason, 30)));
+    const several = tally(n), holds = held(n.replicas);
+    this.lights.render(n, now);
+    text(this.says, load ? `● ${w.load.per_second}/s set` : n.replicas.length > 1 ? several || s.text : `${s.symbol} ${s.text}`);
+    this.root.classList.toggle('partial', several !== '' && n.state === 'up');
+    const fails = n.errors > 0.05 ? `✕ ${rate(n.errors)}` : '', median = n.rate > 0 ? millis(n.p50_ms) : '';
+    const pace = n.state === 'up' ? [holds || median, median ? fails : ''].filter(Boolean).join(' · ') : '';
+    text(this.pace, pace || (n.state === 'up' ? '' : holds || cut(n.reason, 30)));
     this.pace.hidden = !this.pace.textContent || n.kind === 'client'; // a client's card has no room
     this.pace.classList.toggle('bad', n.errors > 0.05 || n.state !== 'up');
-    this.pace.title = pace ? `median time to answer over 5 s${n.errors > 0.05 ? `; ${rate(n.errors)} fail` : ''}` : n.reason;
+    this.pace.classList.toggle('warn', holds !== '' && n.errors <= 0.05);
+    this.pace.title = holds ? `Events that were given to it and that it has not acknowledged${fails ? `; ${rate(n.errors)} fail` : ''}`
+      : pace ? `median time to answer over 5 s${fails ? `; ${rate(n.errors)} fail` : ''}` : n.reason;
+    this.use.render(n.kind === 'client' ? null : n.use);
     this.chips.render(n);
     attr(this.root, 'aria-label', spoken(n, now));
     this.verbs.render(n);
