@@ -179,7 +179,7 @@ export class Inspector {
     this.drawn = at;
     this.mark(true);
     const node = kind === 'node' ? w.nodes.get(id) : undefined, edge = kind === 'edge' ? w.edges.get(id) : undefined;
-    if (node) this.ones?.render(node);
+    if (node) this.ones?.render(node, now);
     text(this.kindSay, { node: node?.kind ?? 'node', stream: w.streams.get(id)?.dead ? 'dead letter stream' : 'stream', edge: 'connection', event: `event${r ? ` on ${r.stream}` : ''}`, dead: 'dead letters' }[kind]);
     text(this.title, kind === 'edge' && edge ? `${edge.from} → ${edge.to}` : kind === 'event' ? r ? r.type || 'event without a type' : id : id);
     text(this.line, this.failed);

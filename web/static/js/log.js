@@ -41,6 +41,11 @@ export class Log {
     /** @type {AbortController|undefined} of the question under way */
     this.request = undefined;
     this.due = 0;
+    /** Its end is in view, and stays so. */
+    this.follows = true;
+    this.box.addEventListener('scroll', () => {
+      this.follows = this.box.scrollHeight - this.box.scrollTop - this.box.clientHeight <= END;
+    });
     this.root.addEventListener('toggle', () => this.go());
     document.addEventListener('visibilitychange', () => this.go());
   }
@@ -51,6 +56,7 @@ export class Log {
     this.stop();
     this.node = node;
     this.lines = [];
+    this.follows = true;
     this.box.replaceChildren();
     this.box.hidden = true;
     this.box.setAttribute('aria-label', `Log of ${node}`);
@@ -97,7 +103,7 @@ export class Log {
   show(now) {
     const { box } = this, k = gone(this.lines, now), kept = this.lines.length - k;
     box.hidden = now.length === 0;
-    const follows = box.scrollHeight - box.scrollTop - box.clientHeight <= END, before = box.scrollHeight;
+    const { follows } = this, before = box.scrollHeight;
     for (let i = 0; i < k; i++) box.firstChild?.remove();
     if (!follows) box.scrollTop -= before - box.scrollHeight; // what is read stays where it is
     const several = now.some((l) => l.replica !== '');

@@ -69,7 +69,8 @@ const river = new River(lines, byId('cards'), hands, (id) => {
 }, (stream) => types.words(stream));
 const edges = new Edges(lines, byId('labels'));
 const piles = new Piles(lines, byId('labels')), outboxes = new Outboxes(byId('labels')), deads = new DeadMarks(byId('labels'));
-const cards = new Cards(byId('cards'), hands);
+const runs = new Later('how nodes run', () => styled(import('./oncard.js'), 'runs'), say);
+const cards = new Cards(byId('cards'), hands, runs, ask);
 const scene = new Scene(/** @type {HTMLCanvasElement} */ (byId('dots')), new Light(), new Dots());
 const traffic = new Traffic(scene, edges, cards, types);
 const view = new View(room, stage, (v, width, height, top) => scene.view(v, width, height, top));
@@ -88,7 +89,7 @@ for (const [type, on] of /** @type {const} */ ([['pointerover', true], ['pointer
 // One panel at a time.
 const cost = new Later('what a request costs', async () => new (await styled(import('./cost.js'), 'cost')).CostPanel(ask), say);
 const panel = new Later('the panel', async () => {
-  const { Inspector } = await styled(import('./inspect.js'), 'cost', 'inspect');
+  const { Inspector } = await styled(import('./inspect.js'), 'cost', 'runs', 'inspect');
   return new Inspector({ changed: ask, opened: () => cost.part?.hide(), hands });
 }, say);
 /** @type {(kind: import('./address.js').Kind, id: string) => void} */

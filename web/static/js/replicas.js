@@ -5,7 +5,7 @@
 import { attr, el, svg, text } from './dom.js';
 import { lasts } from './spoken.js';
 import { offered, Verbs } from './verbs.js';
-import { and, called, count, faults } from './words.js';
+import { called, count, faults } from './words.js';
 
 /** @typedef {import('./messages.js').Node} N */
 /** @typedef {import('./messages.js').Replica} Replica */
@@ -25,13 +25,6 @@ const silent = (r) => r.state === 'down' || r.state === 'paused';
 export function replicaWords(r, now) {
   const is = r.state === 'unknown' ? 'unknown' : `${called(r)}${lasts(r.since, now)}`;
   return `${is}${faults(r)}${r.pending > 0 ? `, holds ${count(r.pending)} ${r.pending === 1 ? 'event' : 'events'}` : ''}`;
-}
-
-/** What silent replicas hold: "2 holds 3"; '' for nothing. Pure. @param {Replica[]} all */
-export function held(all) {
-  const some = all.filter((r) => silent(r) && r.pending > 0), sum = some.reduce((a, r) => a + r.pending, 0);
-  if (some.length === 0) return '';
-  return some.length === 1 ? `${some[0].id} holds ${count(sum)}` : some.length < 3 ? `${and(some.map((r) => r.id))} hold ${count(sum)}` : `${some.length} hold ${count(sum)}`;
 }
 
 /** Which have a light: all, or with too many of them those that are not up first; in their order. Pure. @param {Replica[]} all */
@@ -54,19 +47,19 @@ export class Ones {
     this.all = new Map();
   }
 
-  /** @param {N} n as it is now */
-  render(n) {
-    const now = new Map(n.replicas.map((r) => [r.id, r]));
+  /** @param {N} n as it is now @param {number} now the server's clock, ms */
+  render(n, now) {
+    const has = new Map(n.replicas.map((r) => [r.id, r]));
     for (const [id, v] of this.all) {
-      const r = now.get(id);
-      v.node = r ? alone(n, r) : { ...n, verbs: [] }; // to one that is gone nothing can be done
-      if (!r) this.all.delete(id);
+      if (has.has(id)) continue;
+      v.node = { ...n, verbs: [] }; // to one that is gone nothing can be done
+      this.all.delete(id);
     }
     for (const r of n.replicas) {
-      if (this.all.has(r.id)) continue;
-      const v = new Verbs(this.id, this.hands, 0, r.id);
+      let v = this.all.get(r.id);
+      if (!v) this.all.set(r.id, (v = new Verbs(this.id, this.hands, 0, r.id)));
       v.node = alone(n, r);
-      this.all.set(r.id, v);
+      v.about = replicaWords(r, now);
     }
   }
 
@@ -95,8 +88,9 @@ class Light {
     const is = called(r), acts = offered(alone(n, r)).length > 0, words = `${n.id} ${r.id}: ${replicaWords(r, now)}`;
     attr(this.root, 'data-is', is);
     attr(this.sign, 'd', SIGNS[is]);
-    text(this.holds, r.pending > 0 ? count(r.pending) : '');
-    this.root.classList.toggle('holding', silent(r) && r.pending > 0);
+    const holding = silent(r) && r.pending > 0, others = n.replicas.filter((x) => x !== r && silent(x) && x.pending > 0).length;
+    text(this.holds, r.pending > 0 ? `${holding && others === 0 ? 'holds ' : ''}${count(r.pending)}` : ''); // the word has room but once
+    this.root.classList.toggle('holding', holding);
     attr(this.root, 'aria-label', words);
     attr(this.root, 'title', `${words}${acts ? '. Press for what can be done to it alone' : ''}`);
     attr(this.root, 'aria-haspopup', acts ? 'dialog' : null);
@@ -120,7 +114,7 @@ export class Lights {
   render(n, now) {
     const some = n.replicas.length > 1 ? lit(n.replicas) : [], row = new Set(some.map((r) => r.id));
     this.root.hidden = some.length === 0;
-    this.ones.render(n);
+    this.ones.render(n, now);
     for (const [id, l] of this.all) {
       if (row.has(id)) continue;
       l.root.remove();

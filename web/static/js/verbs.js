@@ -61,6 +61,8 @@ export class Verbs {
   constructor(id, hands, room = 2, replica = '') {
     this.id = id;
     this.replica = replica;
+    /** How that replica does, in words; '' for a node. */
+    this.about = '';
     this.name = replica ? `${id} ${replica}` : id;
     this.hands = hands;
     this.room = room;

@@ -5,7 +5,7 @@ import { el } from './dom.js';
 import { outboxWords, stuck } from './outbox.js';
 import { facts, folded, link, part, say, table } from './pieces.js';
 import { members, replicas, resources } from './runs.js';
-import { age, and, clock, count, engine, faults, millis, rate, state } from './words.js';
+import { age, and, clock, count, engine, faults, millis, rate, state, tally } from './words.js';
 import { behind, PILE } from './world.js';
 
 /** @typedef {import('./world.js').World} World */
@@ -27,7 +27,7 @@ const TRIMMED = '⚠ entries were cut off the stream before this group had read 
 export function nodeHead(n, { w, now }) {
   const s = state(n, now), since = n.state === 'up' ? age(now - n.since) : '';
   const does = n.rate > 0 && n.state === 'up' ? ` · p50 ${millis(n.p50_ms)}${n.errors > 0.05 ? ` · ✕ ${rate(n.errors)}` : ''}` : '';
-  const line = el('p', 'words strong', `${s.symbol} ${s.text}${does}${since ? ` · up for ${since}` : ''}${faults(n)}`);
+  const line = el('p', `words strong${tally(n) && n.state === 'up' ? ' warn' : ''}`, `${s.symbol} ${s.text}${does}${since ? ` · up for ${since}` : ''}${faults(n)}`);
   line.dataset.state = n.state;
   const own = n.holds.filter((h) => !h.copy), copies = n.holds.filter((h) => h.copy);
   const name = (/** @type {{kind: string}} */ h) => w.system.kinds.find((k) => k.id === h.kind)?.name ?? h.kind;
