@@ -41,10 +41,13 @@ type Group struct {
 	// It is true too where Redis cannot tell: the group's count of reads is unknown, or unread entries were deleted by
 	// hand. Once the group reads on, it is false again.
 	TrimmedUnread bool
+	// Members are its consumers by name, where there is more than one; else nil. Of more than 64 they are those that asked
+	// last. A consumer that is never deleted stays for ever, long after its process.
+	Members []Member
 }
 
 // Inspect reads what Redis knows of the named streams and their groups, in the order of names. Missing streams, and keys
-// that are no streams, are left out. It takes two round trips, changes nothing, and needs no more rights than XINFO,
+// that are no streams, are left out. It takes two round trips at most, changes nothing, and needs no more rights than XINFO,
 // XPENDING and XRANGE.
 func Inspect(ctx context.Context, rdb redis.Cmdable, names []string) ([]Stream, error) {
 	if len(names) == 0 {
@@ -108,7 +111,11 @@ type question struct {
 
 	pending *redis.XPendingCmd
 	next    *redis.XMessageSliceCmd
+	members *redis.XInfoConsumersCmd
 }
+
+// open says whether the XINFO replies leave something to be asked.
+func (q *question) open() bool { return q.count > 0 || q.group.Pending > 0 || q.group.Consumers > 1 }
 
 // newQuestion settles what the two XINFO replies tell of a group. counts says that the server counts entries added.
 func newQuestion(stream int, s Stream, deleted string, g redis.XInfoGroup, counts bool) *question {
@@ -149,7 +156,7 @@ func newQuestion(stream int, s Stream, deleted string, g redis.XInfoGroup, count
 // ask asks for what the XINFO replies leave open and puts each group into its stream.
 func ask(ctx context.Context, rdb redis.Cmdable, all []Stream, asked []*question) error {
 	var failed error
-	if slices.ContainsFunc(asked, func(q *question) bool { return q.count > 0 || q.group.Pending > 0 }) {
+	if slices.ContainsFunc(asked, (*question).open) {
 		_, failed = rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
 			for _, q := range asked {
 				name := all[q.stream].Name
@@ -158,6 +165,9 @@ func ask(ctx context.Context, rdb redis.Cmdable, all []Stream, asked []*question
 				}
 				if q.count > 0 {
 					q.next = p.XRangeN(ctx, name, "("+q.group.Delivered, "+", q.count)
+				}
+				if q.group.Consumers > 1 {
+					q.members = p.XInfoConsumers(ctx, name, q.group.Name)
 				}
 			}
 			return nil
@@ -182,6 +192,16 @@ func ask(ctx context.Context, rdb redis.Cmdable, all []Stream, asked []*question
 				return fmt.Errorf("streams: inspect %s, group %s: %w", s.Name, q.group.Name, err)
 			default:
 				q.answerPending(p)
+			}
+		}
+		if q.members != nil {
+			switch m, err := q.members.Result(); {
+			case redis.HasErrorPrefix(err, "NOGROUP"), redis.HasErrorPrefix(err, "no such key"):
+				continue // the group went meanwhile
+			case err != nil:
+				return fmt.Errorf("streams: inspect %s, group %s: %w", s.Name, q.group.Name, err)
+			default:
+				q.group.Members = membersOf(m)
 			}
 		}
 		s.Groups = append(s.Groups, q.group)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"strconv"
 	"testing"
 	"time"
@@ -148,7 +149,7 @@ func TestInspectGroup(t *testing.T) {
 				t.Fatal(err)
 			}
 			c.want.Name = "g"
-			if len(got) != 1 || len(got[0].Groups) != 1 || got[0].Groups[0] != c.want {
+			if len(got) != 1 || len(got[0].Groups) != 1 || !reflect.DeepEqual(got[0].Groups[0], c.want) {
 				t.Errorf("got  %+v\nwant %+v", got, c.want)
 			}
 		})

@@ -62,7 +62,7 @@ func (in *inspector) run(ctx context.Context, see func(...world.Observation)) {
 		wait := inspectIdle
 		if now, ok := in.ask(ctx); ok {
 			see(world.StreamsSeen{At: time.Now(), Streams: now})
-			if !reflect.DeepEqual(now, last) {
+			if now = still(now); !reflect.DeepEqual(now, last) {
 				wait = inspectBusy
 			}
 			last = now
@@ -70,6 +70,22 @@ func (in *inspector) run(ctx context.Context, see func(...world.Observation)) {
 		pause(ctx, inspectBusy, nil)
 		pause(ctx, wait-inspectBusy, in.wake)
 	}
+}
+
+// still is what Redis said without how long consumers have been idle, which always changes.
+func still(seen []world.StreamSeen) []world.StreamSeen {
+	seen = slices.Clone(seen)
+	for i := range seen {
+		seen[i].Groups = slices.Clone(seen[i].Groups)
+		for j := range seen[i].Groups {
+			members := slices.Clone(seen[i].Groups[j].Members)
+			for k := range members {
+				members[k].IdleMS = 0
+			}
+			seen[i].Groups[j].Members = members
+		}
+	}
+	return seen
 }
 
 // pause waits for d, for wake or for the end of ctx.
@@ -99,8 +115,12 @@ func (in *inspector) ask(ctx context.Context) (seen []world.StreamSeen, ok bool)
 	for _, s := range found {
 		o := world.StreamSeen{Name: s.Name, Length: s.Length, Added: s.Added, FirstID: s.FirstID, LastID: s.LastID}
 		for _, g := range s.Groups {
-			o.Groups = append(o.Groups, world.GroupSeen{Stream: s.Name, Group: g.Name, Consumers: g.Consumers,
-				Pending: g.Pending, Lag: g.Lag, Applied: g.Applied, Oldest: g.Oldest, TrimmedUnread: g.TrimmedUnread})
+			seen := world.GroupSeen{Stream: s.Name, Group: g.Name, Consumers: g.Consumers,
+				Pending: g.Pending, Lag: g.Lag, Applied: g.Applied, Oldest: g.Oldest, TrimmedUnread: g.TrimmedUnread}
+			for _, m := range g.Members {
+				seen.Members = append(seen.Members, world.MemberSeen{Name: m.Name, Pending: m.Pending, IdleMS: m.Idle.Milliseconds()})
+			}
+			o.Groups = append(o.Groups, seen)
 		}
 		if strings.HasSuffix(s.Name, streams.DeadSuffix) {
 			o.Dead = in.dead.count(ctx, in.rdb, &s)

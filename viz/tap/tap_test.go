@@ -163,6 +163,41 @@ func TestDeadLetters(t *testing.T) {
 	}
 }
 
+// TestMembers: of a group with more than one consumer it is told what each holds, and an idle one keeps nobody awake.
+func TestMembers(t *testing.T) {
+	bus := streamstest.Start(t)
+	rdb := bus.Client()
+	for range 3 {
+		add(t, rdb, "orders", streams.Field, envelope("old"))
+	}
+	if err := rdb.XGroupCreate(t.Context(), "orders", "billing", "0").Err(); err != nil {
+		t.Fatal(err)
+	}
+	for _, consumer := range []string{"b", "a"} {
+		if err := rdb.XReadGroup(t.Context(), &redis.XReadGroupArgs{Group: "billing", Consumer: consumer, Streams: []string{"orders", ">"}, Count: 2, Block: -1}).Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	seen := watch(t, tap.Tap{URL: bus.URL(), Streams: []string{"orders"}})
+	told := func(what string) world.StreamsSeen {
+		t.Helper()
+		return next(t, seen, what, func(s world.StreamsSeen) bool { return len(s.Streams) == 1 && len(s.Streams[0].Groups) == 1 })
+	}
+	last := told("the streams")
+	members := last.Streams[0].Groups[0].Members
+	if len(members) != 2 || members[0].Name != "a" || members[0].Pending != 1 || members[1].Name != "b" || members[1].Pending != 2 || members[1].IdleMS < 0 {
+		t.Errorf("members %+v", members)
+	}
+	longest := time.Duration(0)
+	for range 6 {
+		s := told("the streams again")
+		longest, last = max(longest, s.At.Sub(last.At)), s
+	}
+	if longest < 900*time.Millisecond {
+		t.Errorf("a bus at rest is asked again after %s at the latest", longest)
+	}
+}
+
 func TestBadURL(t *testing.T) {
 	w := tap.Tap{URL: "redis://:secret@[", Log: slog.New(slog.DiscardHandler)}
 	err := w.Run(t.Context(), func(...world.Observation) {})

@@ -217,11 +217,12 @@ func (w *World) Untried(at time.Time, within time.Duration) []CellKey {
 	return keys
 }
 
-// Calm says whether nothing is known to be wrong: every node that a runtime tells of is up and has no fault, and every cell
+// Calm says whether nothing is known to be wrong: every node that a runtime tells of is up with
+// all its replicas and has no fault, and every cell
 // that was tried works.
 func (w *World) Calm() bool {
 	for _, n := range w.nodes {
-		if n.told && (n.state != Up || len(n.faults) > 0) {
+		if n.told && (n.state != Up || len(n.faults) > 0 || !n.replicas.up()) {
 			return false
 		}
 	}

@@ -38,6 +38,7 @@ type World struct {
 	passages ring[*passage] // of all traces
 	load     load
 	bus      bus
+	control  controls
 	events   events
 	notes    notes
 }
@@ -104,6 +105,10 @@ func (w *World) Apply(o Observation) {
 	switch o := o.(type) {
 	case NodeSeen:
 		w.nodeSeen(o)
+	case UseSeen:
+		w.useSeen(o)
+	case ControlSeen:
+		w.controlSeen(o)
 	case OutboxSeen:
 		w.outboxSeen(o)
 	case EventsSeen:
@@ -131,6 +136,7 @@ func (w *World) Apply(o Observation) {
 
 // tick looks at everything that time changes.
 func (w *World) tick() {
+	w.replicasAwait(w.now)
 	w.closeTraces()
 	for _, n := range w.nodes {
 		w.touch(n)

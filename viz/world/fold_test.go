@@ -12,18 +12,20 @@ import (
 )
 
 var (
-	someNode   = rapid.SampledFrom([]string{"orders", "history", "orders-db", "bus", "shoppers", "nobody", ""})
-	someStream = rapid.SampledFrom([]string{"orders", "orders.dead", "others", ""})
-	someGroup  = rapid.SampledFrom([]string{"readers", "history", "orders", "someone"})
-	someState  = rapid.SampledFrom([]world.State{world.Up, world.Down, world.Starting, world.Paused, world.Unknown, ""})
-	somePath   = rapid.SampledFrom([]string{"/copies/list/u-001", "/sync/list/u-001", "/sync/orders", "/outbox", "/"})
-	someVia    = rapid.SampledFrom([]string{world.ViaHTTP, world.ViaBus, world.ViaStore})
-	someFault  = rapid.SampledFrom([]world.FaultKind{world.FaultSlow, world.FaultCut, world.FaultErrors, "odd"})
-	someTrace  = rapid.SampledFrom([]string{traceID(1), traceID(2), traceID(3), "short", ""})
-	someSpan   = rapid.SampledFrom([]string{spanOf(1), spanOf(2), spanOf(3), servedOf(1), servedOf(2), ""})
-	someStatus = rapid.SampledFrom([]int{0, 200, 201, 404, 409, 503})
-	someReason = rapid.SampledFrom([]string{"", "killed (signal 9)", "stopped", "exit code 1: no", "it refused the connection"})
-	someCount  = rapid.Int64Range(-1, 400)
+	someNode     = rapid.SampledFrom([]string{"orders", "history", "orders-db", "bus", "shoppers", "nobody", ""})
+	someStream   = rapid.SampledFrom([]string{"orders", "orders.dead", "others", ""})
+	someGroup    = rapid.SampledFrom([]string{"readers", "history", "orders", "someone"})
+	someState    = rapid.SampledFrom([]world.State{world.Up, world.Down, world.Starting, world.Paused, world.Unknown, ""})
+	somePath     = rapid.SampledFrom([]string{"/copies/list/u-001", "/sync/list/u-001", "/sync/orders", "/outbox", "/"})
+	someVia      = rapid.SampledFrom([]string{world.ViaHTTP, world.ViaBus, world.ViaStore})
+	someFault    = rapid.SampledFrom([]world.FaultKind{world.FaultSlow, world.FaultCut, world.FaultErrors, "odd"})
+	someTrace    = rapid.SampledFrom([]string{traceID(1), traceID(2), traceID(3), "short", ""})
+	someSpan     = rapid.SampledFrom([]string{spanOf(1), spanOf(2), spanOf(3), servedOf(1), servedOf(2), ""})
+	someStatus   = rapid.SampledFrom([]int{0, 200, 201, 404, 409, 503})
+	someReason   = rapid.SampledFrom([]string{"", "killed (signal 9)", "stopped", "exit code 1: no", "it refused the connection"})
+	someReplica  = rapid.SampledFrom([]string{"1", "2", "10"})
+	someConsumer = rapid.SampledFrom([]string{"c-1", "c-2", ""})
+	someCount    = rapid.Int64Range(-1, 400)
 )
 
 // observation is any observation, at a time that mostly goes on.
@@ -31,10 +33,15 @@ func observation(t *rapid.T, now *time.Time) world.Observation {
 	*now = now.Add(time.Duration(rapid.IntRange(-200, 900).Draw(t, "ms")) * time.Millisecond)
 	at := *now
 	took := time.Duration(rapid.IntRange(0, 2000).Draw(t, "took")) * time.Millisecond
-	switch rapid.IntRange(0, 10).Draw(t, "kind") {
+	switch rapid.IntRange(0, 12).Draw(t, "kind") {
 	case 0:
-		return world.NodeSeen{At: at, Node: someNode.Draw(t, "node"), State: someState.Draw(t, "state"), Reason: someReason.Draw(t, "reason"),
+		o := world.NodeSeen{At: at, Node: someNode.Draw(t, "node"), State: someState.Draw(t, "state"), Reason: someReason.Draw(t, "reason"),
 			Volatile: rapid.Bool().Draw(t, "volatile"), Faults: []world.Fault{{Kind: someFault.Draw(t, "fault"), LatencyMS: int64(took)}}}
+		for range rapid.IntRange(0, 3).Draw(t, "replicas") {
+			o.Replicas = append(o.Replicas, world.ReplicaSeen{ID: someReplica.Draw(t, "id"), State: someState.Draw(t, "its state"),
+				Since: at.Add(-took), Reason: someReason.Draw(t, "its reason"), Consumer: someConsumer.Draw(t, "consumer"), Faults: o.Faults})
+		}
+		return o
 	case 1:
 		o := world.EventsSeen{At: at, History: rapid.Bool().Draw(t, "history")}
 		if rapid.Bool().Draw(t, "rebase") {
@@ -50,7 +57,9 @@ func observation(t *rapid.T, now *time.Time) world.Observation {
 		for range rapid.IntRange(0, 3).Draw(t, "n") {
 			s := world.StreamSeen{Name: someStream.Draw(t, "stream"), Added: someCount.Draw(t, "added")}
 			s.Groups = append(s.Groups, world.GroupSeen{Stream: s.Name, Group: someGroup.Draw(t, "group"), Lag: someCount.Draw(t, "lag"),
-				Pending: max(0, someCount.Draw(t, "pending")), Oldest: at.Add(-took)})
+				Pending: max(0, someCount.Draw(t, "pending")), Oldest: at.Add(-took), Members: []world.MemberSeen{
+					{Name: someConsumer.Draw(t, "member"), Pending: someCount.Draw(t, "its pending")},
+					{Name: someConsumer.Draw(t, "other"), Pending: someCount.Draw(t, "other's pending")}}})
 			o.Streams = append(o.Streams, s)
 		}
 		return o
@@ -75,6 +84,10 @@ func observation(t *rapid.T, now *time.Time) world.Observation {
 		return world.ActionSeen{At: at, Node: someNode.Draw(t, "node"), Verb: "kill"}
 	case 8:
 		return world.OutboxSeen{At: at, Node: someNode.Draw(t, "node"), Waiting: someCount.Draw(t, "waiting"), Oldest: at.Add(-took)}
+	case 9:
+		return world.UseSeen{At: at, Node: someNode.Draw(t, "node"), CPU: float64(took) / 1e9, Memory: int64(took)}
+	case 10:
+		return world.ControlSeen{At: at, Can: rapid.Bool().Draw(t, "can"), Why: someReason.Draw(t, "why")}
 	}
 	if rapid.Bool().Draw(t, "take") {
 		return world.TakesSeen{At: at, Takes: []world.TakeSeen{{Node: someNode.Draw(t, "node"), Group: someGroup.Draw(t, "group"), Stream: someStream.Draw(t, "stream"),

@@ -22,6 +22,7 @@ type Frame struct {
 	Notes   []Note    `json:"notes,omitempty"`  // what happened, in words, oldest first
 	Load    *Load     `json:"load,omitempty"`
 	Bus     *BusState `json:"bus,omitempty"`
+	Control *Control  `json:"control,omitempty"` // absent until something is known
 }
 
 // Layout is the part of the system file that a browser needs.
@@ -68,9 +69,36 @@ type Node struct {
 	Outbox   Outbox    `json:"outbox"` // of a service that tells
 	Holds    []Hold    `json:"holds,omitempty"`
 	Verbs    []string  `json:"verbs,omitempty"`
-	Rate     float64   `json:"rate"`   // requests served a second, over 5 s
-	P50MS    float64   `json:"p50_ms"` // of those
-	Errors   float64   `json:"errors"` // failed a second, over 5 s
+	Rate     float64   `json:"rate"`     // requests served a second, over 5 s
+	P50MS    float64   `json:"p50_ms"`   // of those
+	Errors   float64   `json:"errors"`   // failed a second, over 5 s
+	Use      *Use      `json:"use"`      // null where it is not known
+	Replicas []Replica `json:"replicas"` // of a node that runs more than once, by id
+}
+
+// Use is what a node uses of its machine, all its replicas together. CPU comes in steps of 0.01 and memory in steps of a
+// MiB, and neither changes for less than a step.
+type Use struct {
+	CPU         float64 `json:"cpu"`          // cores
+	CPULimit    float64 `json:"cpu_limit"`    // cores; 0: none
+	Memory      int64   `json:"memory"`       // bytes
+	MemoryLimit int64   `json:"memory_limit"` // bytes; 0: none
+}
+
+// Replica is one of the runs of a node that runs more than once.
+type Replica struct {
+	ID      string    `json:"id"`
+	State   State     `json:"state"`
+	Since   time.Time `json:"since"` // of the state
+	Reason  string    `json:"reason,omitempty"`
+	Pending int64     `json:"pending"` // entries that its consumer holds unacknowledged, over all streams; -1 unknown
+	Faults  []Fault   `json:"faults"`  // in force on it
+}
+
+// Control says whether nodes can be acted on.
+type Control struct {
+	Can bool   `json:"can"`
+	Why string `json:"why,omitempty"` // not, in a sentence
 }
 
 // Outbox is what a service has committed and not published yet.
@@ -275,6 +303,10 @@ func (w *World) Since(rev int64) Frame {
 	if w.bus.rev > rev {
 		b := w.bus.shown
 		f.Bus = &b
+	}
+	if w.control.rev > rev {
+		c := w.control.shown
+		f.Control = &c
 	}
 	f.Events = w.events.sample(rev, w.shown(full))
 	f.Notes = w.notes.after(rev)

@@ -113,6 +113,20 @@ func TestGoldenPatterns(t *testing.T) {
 	check(t, w, "bus-dead", rev)
 }
 
+// TestGoldenReplicas holds what browsers are sent of a node that runs three times, of what nodes use, and of whether they
+// can be acted on.
+func TestGoldenReplicas(t *testing.T) {
+	w := fold(t, world.ControlSeen{At: after(50), Can: true}, thrice(100, world.Up, world.Up, world.Up), members(200, 4, 2, 0),
+		world.UseSeen{At: after(300), Node: "history", CPU: 0.1234, CPULimit: 0.5, Memory: 25_400_000, MemoryLimit: 128 << 20})
+	rev := check(t, w, "replicas", 0)
+	w.Apply(thrice(2000, world.Up, world.Down, world.Up))
+	w.Apply(members(2200, 0, 3, 0))
+	rev = check(t, w, "replica-dead", rev)
+	w.Apply(members(7100, 0, 0, 2))
+	w.Apply(world.ControlSeen{At: after(7200), Why: "The engine does not answer; start it."})
+	check(t, w, "replica-claimed", rev)
+}
+
 func TestSince(t *testing.T) {
 	w := fold(t, scene()...)
 	rev := w.Rev()
@@ -220,6 +234,9 @@ func merged(base, f world.Frame) world.Frame {
 	}
 	if f.Bus != nil {
 		base.Bus = f.Bus
+	}
+	if f.Control != nil {
+		base.Control = f.Control
 	}
 	return base
 }

@@ -62,9 +62,10 @@ type group struct {
 	done      place // all up to it is applied, where it is placed
 	placed    bool
 	consumers int
-	applied   int64 // entries of the stream, from its beginning, that it is done with
-	from      int64 // of those, before the visualizer looked
-	waiting   int64 // -1 unknown
+	members   []MemberSeen // where there is more than one, by name
+	applied   int64        // entries of the stream, from its beginning, that it is done with
+	from      int64        // of those, before the visualizer looked
+	waiting   int64        // -1 unknown
 	pending   int64
 	oldest    time.Time
 	trimmed   bool
@@ -110,6 +111,7 @@ func (w *World) streamsSeen(o StreamsSeen) {
 		}
 	}
 	w.deadSeen(o.Streams)
+	w.replicasInspected(clock(o.At))
 	w.pilesSeen()
 	w.touchCells()
 }
@@ -117,7 +119,7 @@ func (w *World) streamsSeen(o StreamsSeen) {
 // gone forgets the backlog of a group that is not there; its totals stay. Where its stream is gone too, one of that name
 // will begin anew.
 func (g *group) gone(streamThere bool) {
-	g.there, g.placed, g.waiting, g.pending, g.oldest, g.trimmed = false, false, -1, 0, time.Time{}, false
+	g.there, g.placed, g.waiting, g.pending, g.oldest, g.trimmed, g.members = false, false, -1, 0, time.Time{}, false, nil
 	if !streamThere {
 		g.applied = 0
 	}
@@ -141,7 +143,7 @@ func (w *World) groupSeen(l *lane, g *GroupSeen, anew bool) *edge {
 	w.touch(e)
 	p := &e.group
 	p.pending, p.oldest, p.trimmed, p.consumers = g.Pending, g.Oldest, g.TrimmedUnread, g.Consumers
-	p.there = true
+	p.there, p.members = true, membersOf(g.Members)
 	p.done, p.placed = placeOf(g.Applied)
 	if g.Lag < 0 {
 		p.waiting = -1

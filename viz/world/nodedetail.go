@@ -34,18 +34,27 @@ type TypeCount struct {
 
 // Taken is how a consumer group does with one stream.
 type Taken struct {
-	Stream        string  `json:"stream"`
-	Group         string  `json:"group"`
-	Service       string  `json:"service"` // the node that reads so
-	Rate          float64 `json:"rate"`
-	Total         int64   `json:"total"`
-	Waiting       int64   `json:"waiting"` // lag plus pending; -1 unknown
-	Lag           int64   `json:"lag"`     // not delivered yet; -1 unknown
-	Pending       int64   `json:"pending"`
-	Consumers     int     `json:"consumers"` // -1 unknown
-	OldestMS      int64   `json:"oldest_ms"` // age of the oldest entry not applied
-	Dead          int64   `json:"dead"`      // letters that it gave up on; -1 unknown
-	TrimmedUnread bool    `json:"trimmed_unread"`
+	Stream        string   `json:"stream"`
+	Group         string   `json:"group"`
+	Service       string   `json:"service"` // the node that reads so
+	Rate          float64  `json:"rate"`
+	Total         int64    `json:"total"`
+	Waiting       int64    `json:"waiting"` // lag plus pending; -1 unknown
+	Lag           int64    `json:"lag"`     // not delivered yet; -1 unknown
+	Pending       int64    `json:"pending"`
+	Consumers     int      `json:"consumers"` // -1 unknown
+	OldestMS      int64    `json:"oldest_ms"` // age of the oldest entry not applied
+	Dead          int64    `json:"dead"`      // letters that it gave up on; -1 unknown
+	TrimmedUnread bool     `json:"trimmed_unread"`
+	Members       []Member `json:"members"` // where there is more than one consumer, by name; at most 64
+}
+
+// Member is one consumer of a group. One whose container is gone stays in the group for ever.
+type Member struct {
+	Name    string `json:"name"`
+	Replica string `json:"replica"` // of the node, that has that consumer; empty for none
+	Pending int64  `json:"pending"`
+	IdleMS  int64  `json:"idle_ms"` // since it last asked the bus for anything
 }
 
 // Failure is something that went wrong at a node: a request that it served or made, or an event that it could not apply.
@@ -117,12 +126,16 @@ func (w *World) Takers(stream string) (takers []Taken, emitters []string, lane L
 func (w *World) takenBy(e *edge) Taken {
 	t := Taken{Stream: e.key.from, Group: w.groupOf(e), Service: e.key.to, Rate: e.shown.Rate, Total: e.shown.Total,
 		Waiting: e.shown.Waiting, Lag: -1, Pending: e.shown.Pending, Consumers: -1, OldestMS: e.shown.OldestMS,
-		Dead: e.shown.Dead, TrimmedUnread: e.shown.TrimmedUnread}
+		Dead: e.shown.Dead, TrimmedUnread: e.shown.TrimmedUnread,
+		Members: []Member{}}
 	if t.Waiting >= 0 {
 		t.Lag = max(0, t.Waiting-t.Pending)
 	}
 	if e.group.there {
 		t.Consumers = e.group.consumers
+	}
+	for _, m := range e.group.members {
+		t.Members = append(t.Members, Member{m.Name, w.nodeBy[e.key.to].replicaOf(m.Name), m.Pending, m.IdleMS})
 	}
 	return t
 }

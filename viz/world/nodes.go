@@ -22,6 +22,8 @@ type node struct {
 	faults   []Fault
 	outbox   outbox
 	told     bool // a runtime knows it
+	use      use
+	replicas replicas
 
 	wasUp  bool
 	downAt time.Time // since when it is not up, after it once was; zero while it is
@@ -40,7 +42,8 @@ func (w *World) declareNode(spec NodeSpec) {
 	if w.nodeBy[spec.ID] != nil {
 		return // ParseSystem refuses it; a hand-made system keeps the first
 	}
-	n := &node{spec: spec, state: Unknown, since: w.now, url: spec.URL, faults: []Fault{}, outbox: outbox{waiting: -1}}
+	n := &node{spec: spec, state: Unknown, since: w.now, url: spec.URL, faults: []Fault{}, outbox: outbox{waiting: -1},
+		replicas: replicas{shown: []Replica{}}}
 	n.spec.Holds = slices.Clone(spec.Holds)
 	w.nodes = append(w.nodes, n)
 	w.nodeBy[spec.ID] = n
@@ -83,7 +86,9 @@ func (w *World) nodeSeen(o NodeSeen) {
 	}
 	n.volatile = o.Volatile
 	n.verbs = slices.Clone(o.Verbs)
+	was := n.state
 	w.nodeState(n, o.State, o.Reason, clock(o.At))
+	w.replicasSeen(n, o.Replicas, was, clock(o.At))
 	w.nodeFaults(n, inForce(o.Faults), clock(o.At))
 	w.touch(n)
 }
@@ -96,7 +101,7 @@ func (w *World) nodeFaults(n *node, faults []Fault, at time.Time) {
 	}
 	for _, f := range faults {
 		if !slices.Contains(n.faults, f) {
-			w.note(at, n.spec.ID, bad, n.spec.ID+" "+f.words())
+			w.note(at, n.spec.ID, bad, n.bearer(f)+" "+f.words())
 		}
 	}
 	if len(n.faults) > 0 && len(faults) == 0 && n.state == Up {
@@ -128,6 +133,9 @@ func (w *World) nodeState(n *node, s State, reason string, at time.Time) {
 		return
 	}
 	n.state, n.since = s, at
+	if s == Down || s == Unknown {
+		n.use = use{}
+	}
 	w.touch(n)
 	w.touchCells()
 	switch {
@@ -153,7 +161,8 @@ func (n *node) settle(w *World, _ int64) bool {
 	now := Node{ID: n.spec.ID, Kind: n.spec.Kind, Label: n.spec.Label, Engine: n.spec.Engine, Version: n.version,
 		Owner: n.spec.Owner, URL: n.url, State: n.state, Since: n.since, Reason: n.reason, Volatile: n.volatile,
 		Faults: n.faults, Holds: n.spec.Holds, Verbs: n.verbs, Rate: rate, P50MS: ms(n.took.median), Errors: failed,
-		Outbox: Outbox{n.outbox.waiting, n.outbox.more, n.unpublished(w.now).Truncate(100 * time.Millisecond).Milliseconds()}}
+		Outbox: Outbox{n.outbox.waiting, n.outbox.more, n.unpublished(w.now).Truncate(100 * time.Millisecond).Milliseconds()},
+		Use:    n.use.settle(w.ticking), Replicas: n.replicas.settle(w.ticking)}
 	if !w.ticking { // what is measured of it alone is no news
 		last := n.shown
 		last.Rate, last.P50MS, last.Errors = rate, now.P50MS, failed
@@ -172,7 +181,8 @@ func (n *Node) same(o *Node) bool {
 	return n.ID == o.ID && n.Kind == o.Kind && n.Label == o.Label && n.Engine == o.Engine && n.Version == o.Version &&
 		n.Owner == o.Owner && n.URL == o.URL && n.State == o.State && n.Since.Equal(o.Since) && n.Reason == o.Reason &&
 		n.Volatile == o.Volatile && n.Outbox == o.Outbox && n.Rate == o.Rate && n.P50MS == o.P50MS && n.Errors == o.Errors &&
-		slices.Equal(n.Faults, o.Faults) && slices.Equal(n.Holds, o.Holds) && slices.Equal(n.Verbs, o.Verbs)
+		slices.Equal(n.Faults, o.Faults) && slices.Equal(n.Holds, o.Holds) && slices.Equal(n.Verbs, o.Verbs) &&
+		n.Use.same(o.Use) && slices.EqualFunc(n.Replicas, o.Replicas, Replica.same)
 }
 
 // URL is a node's base address: the runtime's word, else the file's; empty where neither says.

@@ -16,6 +16,10 @@ func TestSameNode(t *testing.T) {
 			f.Set(reflect.ValueOf(time.Unix(1, 0)))
 		case Outbox:
 			f.Set(reflect.ValueOf(Outbox{More: true}))
+		case *Use:
+			f.Set(reflect.ValueOf(&Use{CPU: 0.5}))
+		case []Replica:
+			f.Set(reflect.ValueOf([]Replica{{ID: "1"}}))
 		case []Fault:
 			f.Set(reflect.ValueOf([]Fault{{Kind: FaultCut}}))
 		case []Hold:
