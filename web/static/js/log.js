@@ -46,6 +46,9 @@ export class Log {
     this.box.addEventListener('scroll', () => {
       this.follows = this.box.scrollHeight - this.box.scrollTop - this.box.clientHeight <= END;
     });
+    new ResizeObserver(() => { // it may have been turned on its side
+      if (this.follows) this.box.scrollTop = this.box.scrollHeight;
+    }).observe(this.box);
     this.root.addEventListener('toggle', () => this.go());
     document.addEventListener('visibilitychange', () => this.go());
   }

@@ -44,7 +44,7 @@ export const offered = (n) => Object.keys(VERBS).filter((v) => n.verbs.includes(
  */
 export function main(n, room) {
   const all = offered(n), mend = room === 1 && n.state !== 'down' ? ['heal'] : [];
-  const order = n.state === 'paused' ? ['resume'] : ['start', ...(statesOf(n).includes('paused') ? ['resume'] : []), 'kill', all.includes('pause') ? 'pause' : 'stop'];
+  const order = statesOf(n).includes('paused') ? ['resume'] : ['start', 'kill', all.includes('pause') ? 'pause' : 'stop'];
   return [...mend, ...order].filter((v) => all.includes(v)).slice(0, room);
 }
 
