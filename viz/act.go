@@ -6,7 +6,9 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/stillup/stillup/viz/control"
@@ -19,6 +21,9 @@ const (
 	lookEvery  = 20 * time.Millisecond // how often it is looked at meanwhile
 	bodyWithin = 10 * time.Second      // how long a body may take to arrive
 )
+
+// replicaName is what the id of a replica looks like.
+var replicaName = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,64}$`)
 
 // look is the refusal of every action where there is no runtime.
 func look() *problem {
@@ -37,25 +42,30 @@ func (s *server) audit(r *http.Request, verb, node string, err error) {
 
 // postVerb acts on a node and answers once it is done.
 func (s *server) postVerb(w http.ResponseWriter, r *http.Request) error {
-	id, verb := r.PathValue("id"), r.PathValue("verb")
-	err := s.act(w, r, id, verb)
-	s.audit(r, verb, id, err)
+	id, verb, replica := r.PathValue("id"), r.PathValue("verb"), r.URL.Query().Get("replica")
+	err := s.act(w, r, id, verb, replica)
+	s.audit(r, verb, strings.TrimSpace(id+" "+replica), err)
 	if err != nil {
 		return err
 	}
 	n, _ := s.node(id)
+	n = replicaOf(n, replica)
 	return answer(w, struct {
-		Node   string        `json:"node"`
-		Verb   string        `json:"verb"`
-		State  world.State   `json:"state"`
-		Faults []world.Fault `json:"faults"`
-	}{id, verb, n.State, n.Faults})
+		Node    string        `json:"node"`
+		Replica string        `json:"replica,omitempty"`
+		Verb    string        `json:"verb"`
+		State   world.State   `json:"state"`
+		Faults  []world.Fault `json:"faults"`
+	}{id, replica, verb, n.State, n.Faults})
 }
 
-func (s *server) act(w http.ResponseWriter, r *http.Request, id, verb string) error {
+func (s *server) act(w http.ResponseWriter, r *http.Request, id, verb, replica string) error {
 	known, ok := s.node(id)
 	if !ok {
 		return refuse(http.StatusNotFound, "no node is called %q; /api/v1/world lists them", id)
+	}
+	if r.URL.Query().Has("replica") && !replicaName.MatchString(replica) {
+		return refuse(http.StatusBadRequest, "replica is %q; give the id of one, as in the node's replicas", replica)
 	}
 	if s.Runtime == nil {
 		return look()
@@ -67,32 +77,35 @@ func (s *server) act(w http.ResponseWriter, r *http.Request, id, verb string) er
 			return err
 		}
 	}
+	a.Replica = replica
 	ctx, cancel := context.WithTimeout(s.ending, actWithin)
 	defer cancel()
-	if possible(known, verb) { // said before it is done, so that the news stand in that order
-		s.hub.Observe(world.ActionSeen{At: time.Now(), Node: id, Verb: verb, Note: amount(a)})
+	if possible(replicaOf(known, replica), verb) { // said before it is done, so that the news stand in that order
+		s.hub.Observe(world.ActionSeen{At: time.Now(), Node: id, Verb: verb, Note: amount(a), Replica: replica})
 	}
 	if err := s.Runtime.Do(ctx, id, a); err != nil {
-		return s.refusal(id, verb, err)
+		return s.refusal(id, a, err)
 	}
 	s.await(ctx, seenWithin, func(f world.Frame) bool {
-		return slices.ContainsFunc(f.Nodes, func(n world.Node) bool { return n.ID == id && shows(n, a) })
+		return slices.ContainsFunc(f.Nodes, func(n world.Node) bool { return n.ID == id && shows(replicaOf(n, replica), a) })
 	})
 	return nil
 }
 
 // refusal says why a runtime did not do as it was told.
-func (s *server) refusal(id, verb string, err error) error {
+func (s *server) refusal(id string, a control.Action, err error) error {
 	n, _ := s.node(id)
 	switch {
 	case errors.Is(err, control.ErrUnknownNode):
 		return refuse(http.StatusNotFound, "nothing can be done to %s: it is not run from here", id)
 	case errors.Is(err, control.ErrUnknownVerb):
-		return refuse(http.StatusNotFound, "%q is nothing that can be done to %s; there is %s", verb, id, verbs(n))
+		return refuse(http.StatusNotFound, "%q is nothing that can be done to %s; there is %s", a.Verb, id, verbs(n))
 	case errors.Is(err, control.ErrBadAction):
 		return refuse(http.StatusBadRequest, "%s", err)
 	case errors.Is(err, control.ErrConflict):
-		return refuse(http.StatusConflict, "%s cannot be done: %s", verb, already(n, verb))
+		return refuse(http.StatusConflict, "%s cannot be done: %s", a.Verb, already(replicaOf(n, a.Replica), a.Verb))
+	case errors.Is(err, control.ErrUnreachable):
+		return refuse(http.StatusServiceUnavailable, "%s", err)
 	case errors.Is(err, context.DeadlineExceeded):
 		return refuse(http.StatusGatewayTimeout, "%s", err)
 	case errors.Is(err, context.Canceled):

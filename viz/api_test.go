@@ -214,6 +214,7 @@ func TestRestoreResumesAndHeals(t *testing.T) {
 
 func TestLookButNotTouch(t *testing.T) {
 	a := serve(t, nil, "")
+	a.expect(200, `"control":{"can":false,"why":"This dashboard watches a system that somebody else runs."}`, "GET", "/api/v1/world", "")
 	for _, path := range []string{"/api/v1/nodes/orders/kill", "/api/v1/restore", "/api/v1/load"} {
 		a.expect(409, "look but not touch", "POST", path, `{"per_second":1}`)
 	}
@@ -260,7 +261,7 @@ func TestShapes(t *testing.T) {
 	if len(w.Edges) < 3 || w.Bus == nil || !w.Bus.Up {
 		t.Errorf("%d edges, bus %+v", len(w.Edges), w.Bus)
 	}
-	if regexp.MustCompile(`"(nodes|edges|streams|groups|faults)":null`).Match(b) {
+	if regexp.MustCompile(`"(nodes|edges|streams|groups|faults|replicas)":null`).Match(b) {
 		t.Errorf("a list is null: %s", b)
 	}
 

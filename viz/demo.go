@@ -22,36 +22,57 @@ func (invented) Watch(ctx context.Context, _ func(world.Observation)) error {
 // Do is [control.Runtime.Do].
 func (i invented) Do(_ context.Context, id string, a control.Action) error {
 	err := i.Change(id, func(n *world.NodeSeen) error {
-		known := world.Node{ID: n.Node, State: n.State, Faults: n.Faults, Verbs: n.Verbs}
-		switch {
-		case !slices.Contains(n.Verbs, a.Verb):
+		if !slices.Contains(n.Verbs, a.Verb) {
 			return control.ErrUnknownVerb
-		case a.Verb == control.Heal && n.State == world.Up: // to heal what is healthy is no mistake
-		case !possible(known, a.Verb):
-			return control.ErrConflict
 		}
-		switch a.Verb {
-		case control.Kill:
-			n.State, n.Reason, n.Faults = world.Down, "killed (signal 9)", nil
-		case control.Stop:
-			n.State, n.Reason, n.Faults = world.Down, "stopped", nil
-		case control.Start, control.Resume:
-			n.State, n.Reason = world.Up, ""
-		case control.Pause:
-			n.State = world.Paused
-		case control.Slow:
-			n.Faults = replaced(n.Faults, world.Fault{Kind: world.FaultSlow, LatencyMS: a.Latency.Milliseconds()})
-		case control.Errors:
-			n.Faults = replaced(n.Faults, world.Fault{Kind: world.FaultErrors, Share: a.Share})
-		case control.Cut:
-			n.Faults = replaced(n.Faults, world.Fault{Kind: world.FaultCut})
-		case control.Heal:
-			n.Faults = nil
+		if len(n.Replicas) == 0 && a.Replica == "" {
+			return pretend(n, a)
 		}
-		return nil
+		done, err := false, fmt.Errorf("it has no replica %q: %w", a.Replica, control.ErrBadAction)
+		for j := range n.Replicas {
+			r := &n.Replicas[j]
+			if a.Replica != "" && a.Replica != r.ID {
+				continue
+			}
+			one := world.NodeSeen{State: r.State, Reason: r.Reason, Faults: r.Faults, Verbs: n.Verbs}
+			if err = pretend(&one, a); err == nil {
+				r.State, r.Reason, r.Faults, done = one.State, one.Reason, one.Faults, true
+			}
+		}
+		if done {
+			return nil // to those to which it could be
+		}
+		return err
 	})
 	if err != nil {
 		return fmt.Errorf("%s %s: %w", a.Verb, id, err)
+	}
+	return nil
+}
+
+// pretend does to a node, or to one replica as if it were one, what the action would.
+func pretend(n *world.NodeSeen, a control.Action) error {
+	known := world.Node{ID: n.Node, State: n.State, Faults: n.Faults, Verbs: n.Verbs}
+	if heal := a.Verb == control.Heal && n.State == world.Up; !heal && !possible(known, a.Verb) { // to heal what is healthy is no mistake
+		return control.ErrConflict
+	}
+	switch a.Verb {
+	case control.Kill:
+		n.State, n.Reason, n.Faults = world.Down, "killed (signal 9)", nil
+	case control.Stop:
+		n.State, n.Reason, n.Faults = world.Down, "stopped", nil
+	case control.Start, control.Resume:
+		n.State, n.Reason = world.Up, ""
+	case control.Pause:
+		n.State = world.Paused
+	case control.Slow:
+		n.Faults = replaced(n.Faults, world.Fault{Kind: world.FaultSlow, LatencyMS: a.Latency.Milliseconds()})
+	case control.Errors:
+		n.Faults = replaced(n.Faults, world.Fault{Kind: world.FaultErrors, Share: a.Share})
+	case control.Cut:
+		n.Faults = replaced(n.Faults, world.Fault{Kind: world.FaultCut})
+	case control.Heal:
+		n.Faults = nil
 	}
 	return nil
 }

@@ -97,6 +97,26 @@ func TestDemo(t *testing.T) {
 	end()
 }
 
+// TestDemoReplicas: what is done to one replica is done to it alone, and what is refused stays as it was.
+func TestDemoReplicas(t *testing.T) {
+	addr, _ := run(t, Options{Demo: invent(t, "scaled")})
+	post := func(status int, words, path, body string) {
+		t.Helper()
+		if got, b := send(t, "http://"+addr+"/api/v1/"+path, "application/json", body); got != status || !strings.Contains(b, words) {
+			t.Errorf("POST %s: %d %s, want %d with %q", path, got, b, status, words)
+		}
+	}
+	until(t, "http://"+addr+"/api/v1/nodes/purchases", "three replicas", func(d struct{ Node world.Node }) bool { return len(d.Node.Replicas) == 3 })
+	post(200, `"replica":"3","verb":"pause","state":"paused"`, "nodes/purchases/pause?replica=3", "")
+	post(409, "purchases 3 is paused already", "nodes/purchases/pause?replica=3", "")
+	post(200, `"latency_ms":40`, "nodes/purchases/slow?replica=1", `{"latency_ms":40}`)
+	post(400, `no replica`, "nodes/purchases/kill?replica=9", "")
+	post(400, `no replica`, "nodes/orders/kill?replica=1", "")
+	post(200, `"state":"down"`, "nodes/purchases/kill", "")
+	post(409, "purchases is down already", "nodes/purchases/kill", "")
+	post(200, `{"started":["purchases"],"resumed":[],"healed":[]}`, "restore", "")
+}
+
 // TestDemoFrames: the fold of a busy demo is whole for a browser that came late: totals only grow, and its own sum of
 // frames is what the world says.
 func TestDemoFrames(t *testing.T) {

@@ -47,13 +47,26 @@ type fake struct {
 	faults  map[string][]world.Fault
 	urls    map[string]string
 	fail    error    // of the next action
-	done    []string // all that was, as "kill orders"
+	done    []string // all that was, as "kill orders" or "kill purchases 2"
 	changed chan struct{}
+	// replicas are the ids of a node that runs more than once; their states and faults stand under "purchases 2".
+	replicas map[string][]string
 }
 
 func newFake() *fake {
 	return &fake{states: map[string]world.State{"orders": world.Up, "purchases": world.Up, "bus": world.Up, "shoppers": world.Up},
-		faults: map[string][]world.Fault{}, urls: map[string]string{}, changed: make(chan struct{}, 1)}
+		faults: map[string][]world.Fault{}, urls: map[string]string{}, changed: make(chan struct{}, 1),
+		replicas: map[string][]string{}}
+}
+
+// newScaled is a fake in which purchases runs three times.
+func newScaled() *fake {
+	f := newFake()
+	for _, id := range []string{"1", "2", "3"} {
+		f.replicas["purchases"] = append(f.replicas["purchases"], id)
+		f.states["purchases "+id] = world.Up
+	}
+	return f
 }
 
 // verbs of a fake's node; shoppers are a client.
@@ -72,13 +85,39 @@ func (f *fake) Do(_ context.Context, node string, a control.Action) error {
 		f.fail = nil
 		return fmt.Errorf("%s %s: %w", a.Verb, node, err)
 	}
-	state := f.states[node]
-	if state == "" {
+	if f.states[node] == "" {
 		return fmt.Errorf("%s %s: %w", a.Verb, node, control.ErrUnknownNode)
 	}
 	if !slices.Contains(f.verbs(node), a.Verb) {
 		return fmt.Errorf("%q %s: %w", a.Verb, node, control.ErrUnknownVerb)
 	}
+	ids := f.replicas[node]
+	switch {
+	case a.Replica != "" && !slices.Contains(ids, a.Replica):
+		return fmt.Errorf("%s %s: it has no replica %q: %w", a.Verb, node, a.Replica, control.ErrBadAction)
+	case a.Replica != "":
+		return f.doTo(node+" "+a.Replica, a)
+	case len(ids) == 0:
+		return f.doTo(node, a)
+	}
+	var err error
+	done := false
+	for _, id := range ids {
+		if one := f.doTo(node+" "+id, a); one == nil {
+			done = true
+		} else {
+			err = one
+		}
+	}
+	if done {
+		return nil
+	}
+	return err
+}
+
+// doTo acts on a node or a replica of one.
+func (f *fake) doTo(node string, a control.Action) error {
+	state := f.states[node]
 	fault, imposes := map[string]world.Fault{
 		control.Slow:   {Kind: world.FaultSlow, LatencyMS: a.Latency.Milliseconds()},
 		control.Cut:    {Kind: world.FaultCut},
@@ -124,8 +163,7 @@ func (f *fake) Watch(ctx context.Context, see func(world.Observation)) error {
 	for {
 		f.mu.Lock()
 		for _, n := range system.Nodes {
-			see(world.NodeSeen{At: time.Now(), Node: n.ID, State: f.states[n.ID], URL: f.urls[n.ID], Faults: f.faults[n.ID],
-				Verbs: f.verbs(n.ID)})
+			see(f.seen(n.ID))
 		}
 		f.mu.Unlock()
 		select {
@@ -134,6 +172,20 @@ func (f *fake) Watch(ctx context.Context, see func(world.Observation)) error {
 		case <-f.changed:
 		}
 	}
+}
+
+// seen is how a node is: of one that runs more than once, its best replica's state and all their faults.
+func (f *fake) seen(node string) world.NodeSeen {
+	o := world.NodeSeen{At: time.Now(), Node: node, State: f.states[node], URL: f.urls[node], Faults: f.faults[node], Verbs: f.verbs(node)}
+	for i, id := range f.replicas[node] {
+		r := world.ReplicaSeen{ID: id, State: f.states[node+" "+id], Since: o.At, Faults: f.faults[node+" "+id], Consumer: "c-" + id}
+		o.Replicas = append(o.Replicas, r)
+		if i == 0 || r.State == world.Up {
+			o.State = r.State
+		}
+		o.Faults = append(slices.Clone(o.Faults), r.Faults...)
+	}
+	return o
 }
 
 // api is a server over a real hub and a fake runtime.

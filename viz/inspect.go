@@ -55,7 +55,11 @@ func nodeOf(n world.Node) nodeAnswer {
 	if n.Faults == nil {
 		n.Faults = []world.Fault{}
 	}
-	return nodeAnswer{n, stamp(n.Since)}
+	replicas := make([]replicaAnswer, 0, len(n.Replicas))
+	for _, r := range n.Replicas {
+		replicas = append(replicas, replicaAnswer{r, stamp(r.Since)})
+	}
+	return nodeAnswer{n, stamp(n.Since), replicas}
 }
 
 func callsOf(edges []world.Edge) []callAnswer {

@@ -282,7 +282,7 @@ func TestInspectionShapes(t *testing.T) {
 	a := serve(t, newFake(), "")
 	a.expect(200, `"routes":[],"emits":[{"stream":"orders","rate":0,"total":0,"types":[]}],"takes":[],"calls":[],"callers":[],"stores":[],"owner":null,"errors":[],"env":[]}`,
 		"GET", "/api/v1/nodes/orders", "")
-	a.expect(200, `"takes":[{"stream":"orders","group":"buyers","service":"purchases","rate":0,"total":0,"waiting":-1,"lag":-1,"pending":0,"consumers":-1,"oldest_ms":0,"dead":-1,"trimmed_unread":false,"retries":-1}]`,
+	a.expect(200, `"takes":[{"stream":"orders","group":"buyers","service":"purchases","rate":0,"total":0,"waiting":-1,"lag":-1,"pending":0,"consumers":-1,"oldest_ms":0,"dead":-1,"trimmed_unread":false,"members":[],"retries":-1}]`,
 		"GET", "/api/v1/nodes/purchases", "")
 	a.expect(200, `"first":null,"last":null,"emitters":["orders"],"groups":[{"name":"buyers","service":"purchases","lag":-1,"pending":0,"consumers":-1,"retries":-1,"dead":-1,"oldest_ms":0,"lag_ms":-1,"trimmed_unread":false}]}`,
 		"GET", "/api/v1/streams/orders", "")

@@ -32,6 +32,10 @@ var (
 	oldestDesc   = desc("group_oldest_seconds", "Age of the oldest entry that the service has not applied.", "stream", "service")
 	deadDesc     = desc("dead_letters", "Dead letters that the service's group gave up on, as they are there now; left out where unknown.", "stream", "service")
 	upDesc       = desc("node_up", "1 where the node is up.", "node", "kind")
+	cpuDesc      = desc("node_cpu_cores", "Cores that the node uses; left out where unknown.", "node")
+	memoryDesc   = desc("node_memory_bytes", "Memory that the node uses; left out where unknown.", "node")
+	replicasDesc = desc("node_replicas", "How often the node runs, dead replicas among them.", "node")
+	aliveDesc    = desc("node_replicas_up", "Of those that are up.", "node")
 	busDesc      = desc("bus_up", "1 where the bus answers the tap.")
 	callsDesc    = desc("calls_seen_total", "Requests from one node to another, as told by traces.", "caller", "callee")
 	failedDesc   = desc("calls_failed_total", "Those that failed.", "caller", "callee")
@@ -97,6 +101,19 @@ func (m *metrics) Collect(out chan<- prometheus.Metric) {
 	}
 	for _, n := range f.Nodes {
 		gauge(upDesc, flag(n.State == world.Up), n.ID, string(n.Kind))
+		if n.Use != nil {
+			gauge(cpuDesc, n.Use.CPU, n.ID)
+			gauge(memoryDesc, float64(n.Use.Memory), n.ID)
+		}
+		alive, all := flag(n.State == world.Up), 1
+		if len(n.Replicas) > 0 {
+			alive, all = 0, len(n.Replicas)
+			for _, r := range n.Replicas {
+				alive += flag(r.State == world.Up)
+			}
+		}
+		gauge(replicasDesc, float64(all), n.ID)
+		gauge(aliveDesc, alive, n.ID)
 	}
 	for _, e := range f.Edges {
 		switch e.Kind {

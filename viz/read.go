@@ -25,6 +25,11 @@ func (t stamp) MarshalJSON() ([]byte, error) {
 type (
 	nodeAnswer struct {
 		world.Node
+		Since    stamp           `json:"since"`
+		Replicas []replicaAnswer `json:"replicas"`
+	}
+	replicaAnswer struct {
+		world.Replica
 		Since stamp `json:"since"`
 	}
 	groupAnswer struct {
@@ -52,6 +57,7 @@ type (
 		Streams []streamAnswer  `json:"streams"`
 		Bus     *world.BusState `json:"bus"`
 		Load    *world.Load     `json:"load"`
+		Control *world.Control  `json:"control"` // null until it is known
 	}
 )
 
@@ -61,7 +67,7 @@ func (s *server) getWorld(w http.ResponseWriter, r *http.Request) error {
 
 func (s *server) worldAnswer(f world.Frame) worldAnswer {
 	a := worldAnswer{At: stamp(f.At), Rev: f.Rev, Name: s.System.Name, Nodes: []nodeAnswer{}, Edges: f.Edges,
-		Streams: []streamAnswer{}, Bus: f.Bus, Load: f.Load}
+		Streams: []streamAnswer{}, Bus: f.Bus, Load: f.Load, Control: f.Control}
 	if a.Edges == nil {
 		a.Edges = []world.Edge{}
 	}

@@ -38,64 +38,69 @@ func (s *server) restore() (*restored, error) {
 	if s.Runtime == nil {
 		return nil, look()
 	}
+	if c := s.frame().Control; c != nil && !c.Can {
+		return nil, refuse(http.StatusServiceUnavailable, "%s", c.Why)
+	}
 	ctx, cancel := context.WithTimeout(s.ending, restoreWithin)
 	defer cancel()
 	s.hub.Observe(world.ActionSeen{At: time.Now(), Verb: "restore"})
 	var (
 		mu     sync.Mutex
 		failed []string
+		status = http.StatusBadGateway
 		wg     sync.WaitGroup
 	)
 	all := &restored{[]string{}, []string{}, []string{}}
 	// do reports whether it failed; done is the list for those to which it was done.
-	do := func(n world.Node, verb string, done *[]string) (ok bool) {
-		err := s.Runtime.Do(ctx, n.ID, control.Action{Verb: verb})
+	do := func(p part, verb string, done *[]string) (ok bool) {
+		err := s.Runtime.Do(ctx, p.node, control.Action{Verb: verb, Replica: p.replica})
 		mu.Lock()
 		defer mu.Unlock()
 		switch {
 		case err == nil:
-			*done = append(*done, n.ID)
+			*done = append(*done, p.node)
 		case errors.Is(err, control.ErrConflict): // somebody else was quicker; what the world shows decides
 		default:
 			failed = append(failed, err.Error())
+			if errors.Is(err, control.ErrUnreachable) {
+				status = http.StatusServiceUnavailable
+			}
 			return false
 		}
 		return true
 	}
-	for _, n := range s.frame().Nodes {
-		if !owned(n) {
-			continue
-		}
+	for _, p := range ownedParts(s.frame()) {
 		wg.Go(func() {
-			if n.State == world.Down {
-				do(n, control.Start, &all.Started) // what is started is healthy
+			if p.State == world.Down {
+				do(p, control.Start, &all.Started) // what is started is healthy
 				return
 			}
-			if n.State == world.Paused && !do(n, control.Resume, &all.Resumed) {
+			if p.State == world.Paused && !do(p, control.Resume, &all.Resumed) {
 				return
 			}
-			if len(n.Faults) > 0 {
-				do(n, control.Heal, &all.Healed)
+			if len(p.Faults) > 0 {
+				do(p, control.Heal, &all.Healed)
 			}
 		})
 	}
 	wg.Wait()
-	for _, ids := range [][]string{all.Started, all.Resumed, all.Healed, failed} {
-		slices.Sort(ids)
+	for _, ids := range []*[]string{&all.Started, &all.Resumed, &all.Healed} {
+		slices.Sort(*ids)
+		*ids = slices.Compact(*ids) // several replicas of one node
 	}
+	slices.Sort(failed)
 	if len(failed) > 0 {
-		return nil, refuse(http.StatusBadGateway, "not everything is back: %s", strings.Join(failed, "; "))
+		return nil, refuse(status, "not everything is back: %s", strings.Join(failed, "; "))
 	}
 	var missing []string
 	s.await(ctx, restoreWithin, func(f world.Frame) bool {
 		missing = nil
-		for _, n := range f.Nodes {
+		for _, p := range ownedParts(f) {
 			switch {
-			case !owned(n):
-			case n.State != world.Up:
-				missing = append(missing, fmt.Sprintf("%s is %s", n.ID, n.State))
-			case len(n.Faults) > 0:
-				missing = append(missing, n.ID+" is not healed")
+			case p.State != world.Up:
+				missing = append(missing, fmt.Sprintf("%s is %s", p.ID, p.State))
+			case len(p.Faults) > 0:
+				missing = append(missing, p.ID+" is not healed")
 			}
 		}
 		return len(missing) == 0
@@ -104,6 +109,29 @@ func (s *server) restore() (*restored, error) {
 		return nil, refuse(http.StatusGatewayTimeout, "not everything is back: %s", strings.Join(missing, "; "))
 	}
 	return all, nil
+}
+
+// part is a node that runs once, or one replica of a node that runs more than once.
+type part struct {
+	world.Node
+	node, replica string
+}
+
+// ownedParts are all that the runtime owns.
+func ownedParts(f world.Frame) []part {
+	var all []part
+	for _, n := range f.Nodes {
+		switch {
+		case !owned(n):
+		case len(n.Replicas) == 0:
+			all = append(all, part{n, n.ID, ""})
+		default:
+			for i, r := range replicasOf(n) {
+				all = append(all, part{r, n.ID, n.Replicas[i].ID})
+			}
+		}
+	}
+	return all
 }
 
 // owned says whether the runtime owns the node: it said what can be done to it.

@@ -36,6 +36,7 @@ func (s *server) routes() []route {
 		{http.MethodGet, "/api/v1/events", s.getEvents},
 		{http.MethodGet, "/api/v1/events/{id}", s.getEvent},
 		{http.MethodGet, "/api/v1/nodes/{id}", s.getNode},
+		{http.MethodGet, "/api/v1/nodes/{id}/logs", s.getLogs},
 		{http.MethodGet, "/api/v1/streams/{name}", s.getStream},
 		{http.MethodGet, "/api/v1/edges/{id}", s.getEdge},
 		{http.MethodGet, "/api/v1/deadletters", s.getDeadLetters},

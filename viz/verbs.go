@@ -86,10 +86,14 @@ func amount(a control.Action) string {
 	return ""
 }
 
-// possible says whether the verb would do something to the node as it is known now; the runtime has the last word.
+// possible says whether the verb would do something to the node as it is known now, or to any of its replicas; the runtime
+// has the last word.
 func possible(n world.Node, verb string) bool {
 	if !slices.Contains(n.Verbs, verb) {
 		return false
+	}
+	if len(n.Replicas) > 0 {
+		return slices.ContainsFunc(replicasOf(n), func(r world.Node) bool { return possible(r, verb) })
 	}
 	switch verb {
 	case control.Start:
@@ -106,8 +110,12 @@ func possible(n world.Node, verb string) bool {
 	return n.State == world.Up
 }
 
-// shows says whether a node as it is known shows that the action was done to it.
+// shows says whether a node as it is known shows that the action was done to it: each of its replicas does, but for those
+// to which it could not be done.
 func shows(n world.Node, a control.Action) bool {
+	if len(n.Replicas) > 0 {
+		return !slices.ContainsFunc(replicasOf(n), func(r world.Node) bool { return possible(r, a.Verb) && !shows(r, a) })
+	}
 	switch a.Verb {
 	case control.Kill, control.Stop:
 		return n.State == world.Down

@@ -117,6 +117,9 @@ func newServer(ctx context.Context, o Options, guard *guard) *server {
 		shown.Load = nil // so that the page offers nothing that would be refused
 	}
 	s.hub = hub.New(world.New(shown, time.Now()), hub.Options{Log: o.Log, Origin: guard.sameOrigin})
+	if o.Runtime == nil {
+		s.hub.Observe(world.ControlSeen{At: time.Now(), Why: "This dashboard watches a system that somebody else runs."})
+	}
 	if o.System.Load != nil && o.Demo == nil {
 		s.load = &probes.Load{Spec: *o.System.Load, URL: s.url, See: s.hub.Observe}
 	}

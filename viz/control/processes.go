@@ -107,7 +107,7 @@ func (p *process) verbs() []string {
 	return all
 }
 
-// Do is [Runtime.Do]. Faults are set on a node that is up, and end with its process: what is started is healthy. Slow and
+// Do is [Runtime.Do]. Every node runs once, so that no Replica can be named. Faults are set on a node that is up, and end with its process: what is started is healthy. Slow and
 // errors replace what was set before; heal of a node without faults does nothing, in any state.
 func (p *Processes) Do(ctx context.Context, node string, a Action) error {
 	n, ok := p.nodes[node]
@@ -116,6 +116,9 @@ func (p *Processes) Do(ctx context.Context, node string, a Action) error {
 	}
 	if verbs := n.now().Verbs; !slices.Contains(verbs, a.Verb) {
 		return fmt.Errorf("%q %s: %w; there is %s", a.Verb, node, ErrUnknownVerb, strings.Join(verbs, ", "))
+	}
+	if a.Replica != "" {
+		return fmt.Errorf("%s %s: it runs once and has no replica %q; name none: %w", a.Verb, node, a.Replica, ErrBadAction)
 	}
 	if err := a.check(); err != nil {
 		return fmt.Errorf("%s %s: %w", a.Verb, node, err)
@@ -141,8 +144,9 @@ func (p *Processes) Do(ctx context.Context, node string, a Action) error {
 	return n.impose(ctx, a, p.tell)
 }
 
-// Watch is [Runtime.Watch].
+// Watch is [Runtime.Watch]. Processes of one's own can always be acted on.
 func (p *Processes) Watch(ctx context.Context, see func(world.Observation)) error {
+	see(world.ControlSeen{At: time.Now(), Can: true})
 	last := map[string]world.NodeSeen{}
 	for {
 		p.mu.Lock()

@@ -192,7 +192,10 @@ func TestVerbsOfANode(t *testing.T) {
 	got := map[string]string{}
 	ctx, cancel := context.WithCancel(t.Context())
 	if err := p.Watch(ctx, func(o world.Observation) {
-		n := o.(world.NodeSeen)
+		n, ok := o.(world.NodeSeen)
+		if !ok {
+			return
+		}
 		got[n.Node] = strings.Join(n.Verbs, " ")
 		if len(got) == 3 {
 			cancel()
@@ -256,7 +259,10 @@ func TestFaultsThatAProcessDoesNotTake(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	if err := p.Watch(ctx, func(o world.Observation) {
-		n := o.(world.NodeSeen)
+		n, ok := o.(world.NodeSeen)
+		if !ok {
+			return
+		}
 		if len(n.Faults) > 0 {
 			t.Errorf("faults %+v are told that are not in force", n.Faults)
 		}

@@ -80,6 +80,18 @@ func (b *bench) change(id string, s world.State) {
 	}
 }
 
+// replica changes one replica of a node.
+func (b *bench) replica(id, replica string, s world.State) {
+	b.t.Helper()
+	if err := b.demo.Change(id, func(n *world.NodeSeen) error {
+		i := slices.IndexFunc(n.Replicas, func(r world.ReplicaSeen) bool { return r.ID == replica })
+		n.Replicas[i].State = s
+		return nil
+	}); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
 func (b *bench) frame() world.Frame { return b.world.Since(0) }
 
 func (b *bench) cell(feature, pattern string) world.Cell {

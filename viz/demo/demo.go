@@ -57,6 +57,7 @@ func New(state string, shop world.System, seed uint64) (*Demo, error) {
 	d := &Demo{plan: p, lost: s.Lost, rng: rand.New(rand.NewPCG(seed, 1)), nodes: map[string]*node{}, streams: map[string]*stream{}, busUp: true}
 	for _, spec := range p.system.Nodes {
 		n := &node{spec: spec, state: world.Up, changed: true}
+		n.scale(p.replicas[spec.ID])
 		d.nodes[spec.ID] = n
 		d.order = append(d.order, n)
 		if spec.Kind == world.Store {
@@ -113,22 +114,24 @@ func (d *Demo) Step(now time.Time) []world.Observation {
 	d.obs, d.events, d.calls, d.tries = nil, nil, nil, nil
 	if !d.stepped {
 		d.begun, d.now = now, now
+		d.see(world.ControlSeen{At: now, Can: true})
 	}
 	d.span = min(max(0, now.Sub(d.now)), stepMost)
 	d.now = now
 	if !d.died && now.Sub(d.begun) >= deadAfter {
 		d.died = true
 		for _, id := range d.plan.dead {
-			n := d.nodes[id]
-			n.state, n.reason, n.changed = world.Down, "killed (signal 9)", true
+			d.kill(id)
 		}
 	}
 	d.tellNodes()
+	d.tellUse()
 	d.tellBus()
 	if !d.stepped {
 		d.begin()
 	}
 	d.consume()
+	d.claim()
 	d.flow()
 	d.ask()
 	d.comeDue()
@@ -158,8 +161,8 @@ func (d *Demo) begin() {
 	d.see(world.EventsSeen{At: d.now, History: true, Bases: bases})
 }
 
-// Change lets f change how a node is: its State, Reason and Faults. What f refuses with an error is left as it was. The
-// next step tells of it, and all that follows from it.
+// Change lets f change how a node is: its State, Reason and Faults, and those of its Replicas alone where it runs more than
+// once. What f refuses with an error is left as it was. The next step tells of it, and all that follows from it.
 func (d *Demo) Change(id string, f func(*world.NodeSeen) error) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -171,7 +174,14 @@ func (d *Demo) Change(id string, f func(*world.NodeSeen) error) error {
 	if err := f(&seen); err != nil {
 		return err
 	}
-	n.state, n.reason, n.faults, n.changed = seen.State, seen.Reason, seen.Faults, true
+	n.changed = true
+	if len(n.replicas) > 0 {
+		for i := range n.replicas {
+			d.become(n, i, seen.Replicas[i].State, seen.Replicas[i].Reason, seen.Replicas[i].Faults)
+		}
+		return nil
+	}
+	n.state, n.reason, n.faults = seen.State, seen.Reason, seen.Faults
 	return nil
 }
 

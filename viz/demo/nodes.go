@@ -19,8 +19,10 @@ type node struct {
 	faults  []world.Fault
 	changed bool
 	store   *node // its own; nil: none
-	outbox  []fact
-	more    bool
+	// replicas, of a node that runs more than once: its own state, reason and faults follow from theirs.
+	replicas []*replica
+	outbox   []fact
+	more     bool
 }
 
 // fact is an event that a node has committed.
@@ -46,8 +48,19 @@ func (n *node) verbs() []string {
 }
 
 func (n *node) seen(at time.Time) world.NodeSeen {
-	return world.NodeSeen{At: at, Node: n.spec.ID, State: n.state, Reason: n.reason, Engine: engines[n.spec.Engine],
+	o := world.NodeSeen{At: at, Node: n.spec.ID, State: n.state, Reason: n.reason, Engine: engines[n.spec.Engine],
 		Verbs: n.verbs(), Faults: slices.Clone(n.faults)}
+	for _, r := range n.replicas {
+		seen := r.ReplicaSeen
+		seen.Faults = slices.Clone(seen.Faults)
+		o.Replicas = append(o.Replicas, seen)
+		for _, f := range r.Faults {
+			if !slices.ContainsFunc(o.Faults, func(had world.Fault) bool { return had.Kind == f.Kind }) {
+				o.Faults = append(o.Faults, f)
+			}
+		}
+	}
+	return o
 }
 
 func (n *node) has(kind world.FaultKind) bool {

@@ -99,6 +99,78 @@ func TestOutboxes(t *testing.T) {
 	b.conserved()
 }
 
+// TestScaled: one of three replicas dies; what it held waits, is claimed by the others, and all goes on meanwhile.
+func TestScaled(t *testing.T) {
+	b := start(t, "scaled")
+	purchases := func() world.Node {
+		nodes := b.frame().Nodes
+		return nodes[slices.IndexFunc(nodes, func(n world.Node) bool { return n.ID == "purchases" })]
+	}
+	said := func() string {
+		var texts []string
+		for _, n := range b.frame().Notes {
+			texts = append(texts, n.Text)
+		}
+		return strings.Join(texts, "\n")
+	}
+	b.pass(1500 * time.Millisecond)
+	if n := purchases(); len(n.Replicas) != 3 || n.Replicas[1].State != world.Up || n.Replicas[1].Pending != 0 {
+		t.Fatalf("before the death: %+v", n.Replicas)
+	}
+	b.pass(2 * time.Second)
+	n := purchases()
+	if r := n.Replicas[1]; n.State != world.Up || r.State != world.Down || r.Pending < 2 || r.Reason == "" || n.Replicas[0].State != world.Up {
+		t.Errorf("after it: %+v", n)
+	}
+	held := b.edge("take:orders>purchases")
+	if held.Pending < 2 || held.OldestMS < 1000 || held.Waiting > held.Pending+10 {
+		t.Errorf("at purchases' door: %+v", held)
+	}
+	if text := said(); !strings.Contains(text, "purchases 2 was killed, holding ") {
+		t.Errorf("what happened:\n%s", text)
+	}
+	if c := b.cell("my-purchases", "copies"); c.State != world.Stale {
+		t.Errorf("what it holds is in no copy, and yet copies are %+v", c)
+	}
+	b.pass(5 * time.Second)
+	if r := purchases().Replicas[1]; r.Pending != 0 || r.State != world.Down {
+		t.Errorf("after the claim: %+v", r)
+	}
+	if text := said(); !strings.Contains(text, "events that purchases 2 held were claimed by the others after 5.") {
+		t.Errorf("what happened:\n%s", text)
+	}
+	if c := b.cell("my-purchases", "copies"); c.State != world.Works {
+		t.Errorf("after the claim: %+v", c)
+	}
+	b.replica("purchases", "2", world.Up)
+	b.replica("purchases", "3", world.Paused)
+	b.pass(time.Second)
+	if n := purchases(); n.State != world.Up || n.Replicas[1].State != world.Up || n.Replicas[2].State != world.Paused || n.Replicas[2].Pending < 1 {
+		t.Errorf("2 is back and 3 is paused: %+v", n)
+	}
+	for _, id := range []string{"1", "2", "3"} {
+		b.replica("purchases", id, world.Down)
+	}
+	b.pass(2 * time.Second)
+	if n, e := purchases(), b.edge("take:orders>purchases"); n.State != world.Down || e.Waiting < 10 || n.Use != nil {
+		t.Errorf("all are dead: %+v, %+v", n, e)
+	}
+	b.replica("purchases", "1", world.Up)
+	b.pass(8 * time.Second)
+	if e := b.edge("take:orders>purchases"); e.Waiting > 3 {
+		t.Errorf("one is back: %+v", e)
+	}
+	for _, n := range b.frame().Nodes {
+		if n.Use == nil || n.Use.CPU <= 0 || n.Use.CPU > n.Use.CPULimit || n.Use.Memory < 1<<20 || n.Use.Memory > n.Use.MemoryLimit {
+			t.Errorf("%s uses %+v", n.ID, n.Use)
+		}
+	}
+	if c := b.frame().Control; c == nil || !c.Can {
+		t.Errorf("whether nodes can be acted on: %+v", c)
+	}
+	b.conserved()
+}
+
 // TestPauseAndFaults: who is silent is waited for, and faults do what they say.
 func TestPauseAndFaults(t *testing.T) {
 	b := start(t, "calm")

@@ -19,7 +19,9 @@ type plan struct {
 	probed   bool    // nobody makes requests but the dashboard
 	flows    []flow
 	reacts   map[cause]fact // what a node says because of an event that it took
-	dead     []string       // nodes that die
+	dead     []string       // nodes that die, or replicas: "purchases 2"
+	replicas map[string]int // how often nodes run that run more than once
+	uses     bool           // what nodes use of their machines is told
 	nothing  bool           // nothing is ever seen
 
 	requestsOn, repliesOn string // streams of requests over the bus

@@ -35,7 +35,16 @@ func States() []State {
 		{Name: "one-dead", Say: "catalog dies", plan: without("catalog")},
 		{Name: "three-dead", Say: "catalog, stock and purchases die", plan: without("catalog", "stock", "purchases")},
 		{Name: "bus-dead", Say: "the bus dies", plan: without("bus")},
-		{Name: "services-60", Say: "a system of 60 services", plan: func(world.System) plan { return manyPlan(60, 40) }},
+		{Name: "scaled", Say: "purchases runs three times; one of these dies, and the others claim what it held", plan: func(s world.System) plan {
+			p := shopPlan(s)
+			p.replicas, p.dead, p.uses = map[string]int{"purchases": 3}, []string{"purchases 2"}, true
+			return p
+		}},
+		{Name: "services-60", Say: "a system of 60 services", plan: func(world.System) plan {
+			p := manyPlan(60, 40)
+			p.uses = true
+			return p
+		}},
 		{Name: "services-200", Say: "a system of 200 services and 100 streams", plan: func(world.System) plan { return manyPlan(200, 100) }},
 		{Name: "empty", Say: "nothing was seen yet", plan: func(s world.System) plan {
 			p := shopPlan(s)

@@ -42,6 +42,7 @@ type group struct {
 	node    *node
 	applied int64 // entries from the stream's beginning
 	met     int64 // entries that were there when it was last served
+	hands   hands // what dead and paused replicas of the node hold of those that count as applied
 }
 
 // at is the i-th entry ever added, which must be kept.
@@ -138,7 +139,7 @@ func (d *Demo) inspect() {
 		for _, s := range d.lanes {
 			total += s.added
 			for _, g := range s.groups {
-				total += g.applied
+				total += g.applied - g.hands.held()
 			}
 		}
 		if total != d.told.total || d.now.Sub(d.told.streams) >= inspectIdle {
@@ -167,8 +168,8 @@ func (d *Demo) inspect() {
 
 // looks is when something was last told of.
 type looks struct {
-	streams, outboxes time.Time
-	total             int64
+	streams, outboxes, use time.Time
+	total                  int64
 }
 
 // pendingMost is how many entries a consumer is given at once.
@@ -198,6 +199,7 @@ func (d *Demo) tellStreams() {
 			if g.applied > s.first {
 				gs.Applied = s.at(g.applied - 1).id()
 			}
+			d.tellMembers(&gs, s, g)
 			seen.Groups = append(seen.Groups, gs)
 		}
 		o.Streams = append(o.Streams, seen)

@@ -81,6 +81,19 @@ func (w *World) sayAway(n *node, r *replica) {
 // wholeAway says whether no replica of the node works, so that what is said of the node is enough.
 func (n *node) wholeAway() bool { return n.state == Down || n.state == Paused }
 
+// left is what the consumers of replicas that are dead or paused hold, while others of the node work.
+func (n *node) left() (held int64) {
+	if n.wholeAway() {
+		return 0
+	}
+	for _, r := range n.replicas.list {
+		if r.State == Down || r.State == Paused {
+			held += max(0, r.Pending)
+		}
+	}
+	return held
+}
+
 // replicasInspected takes what the consumers of dead and paused replicas hold: it can only get less by the others
 // claiming it.
 func (w *World) replicasInspected(at time.Time) {

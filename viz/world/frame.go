@@ -98,7 +98,7 @@ type Replica struct {
 // Control says whether nodes can be acted on.
 type Control struct {
 	Can bool   `json:"can"`
-	Why string `json:"why,omitempty"` // not, in a sentence
+	Why string `json:"why"` // not, in a sentence; else empty
 }
 
 // Outbox is what a service has committed and not published yet.

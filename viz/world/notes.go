@@ -64,6 +64,9 @@ func (w *World) actionSeen(o ActionSeen) {
 	if o.Node != "" {
 		text += " " + o.Node
 	}
+	if o.Replica != "" {
+		text += " " + o.Replica
+	}
 	if o.Note != "" {
 		text += ": " + o.Note
 	}
@@ -106,7 +109,8 @@ type pile struct {
 	stood   bool  // the node is dead, or an event is older than what makes a copy stale
 }
 
-// pilesSeen notes where a pile that stood at a node's door is gone.
+// pilesSeen notes where a pile that stood at a node's door is gone. What dead replicas hold is no part of it: that it was
+// claimed is news of its own.
 func (w *World) pilesSeen() {
 	for _, n := range w.nodes {
 		n.pile.now, n.pile.unknown, n.pile.stood = 0, false, n.state == Down || n.state == Paused
@@ -115,11 +119,12 @@ func (w *World) pilesSeen() {
 		if n := w.nodeBy[e.key.to]; n != nil && e.key.kind == Take {
 			n.pile.now += max(0, e.group.waiting)
 			n.pile.unknown = n.pile.unknown || e.group.waiting < 0
-			n.pile.stood = n.pile.stood || e.group.age(w.now) > staleFrom
+			n.pile.stood = n.pile.stood || e.group.age(w.now) > staleFrom && n.left() == 0
 		}
 	}
 	for _, n := range w.nodes {
 		p := &n.pile
+		p.now = max(0, p.now-n.left())
 		switch {
 		case p.now > 0:
 			p.most = max(p.most, p.now)

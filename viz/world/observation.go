@@ -253,6 +253,8 @@ type ActionSeen struct {
 	Node string    `json:"node,omitempty"`
 	Verb string    `json:"verb"` // a verb of a runtime, restore, load or resend
 	Note string    `json:"note,omitempty"`
+	// Replica, of a node that runs more than once, that alone was acted on; empty: all of it.
+	Replica string `json:"replica,omitempty"`
 }
 
 // Tick: time passed. Rates fall, windows slide, outages grow older.

@@ -90,6 +90,23 @@ func TestReplicaNotes(t *testing.T) {
 	}
 }
 
+// TestClaimsAreNoPile: what a dead replica held is said once; what waits because nobody works is a pile as ever.
+func TestClaimsAreNoPile(t *testing.T) {
+	old := func(o world.StreamsSeen, lag int64) world.StreamsSeen {
+		o.Streams[0].Groups[0].Oldest, o.Streams[0].Groups[0].Lag = after(1), lag
+		return o
+	}
+	w := fold(t, thrice(100, up, up, up), thrice(2000, up, down, up), old(members(2200, 0, 5, 0), 4), members(7000, 0, 0, 0))
+	if got := said(w); strings.Contains(got, "caught up") || !strings.Contains(got, "the 5 events") {
+		t.Errorf("what was claimed is told as\n%s", got)
+	}
+	w = fold(t, thrice(100, up, up, up), thrice(2000, down, down, down), old(members(2200, 0, 5, 0), 4), thrice(3000, up, down, down),
+		old(members(3100, 0, 5, 0), 0), members(7000, 0, 0, 0))
+	if got := said(w); !strings.Contains(got, "history caught up on 9 events") || !strings.Contains(got, "the 5 events that history 2 held") {
+		t.Errorf("what waited for all of them is told as\n%s", got)
+	}
+}
+
 func TestReplicaPending(t *testing.T) {
 	w := fold(t, thrice(100, up, up, up))
 	if got := node(t, w, "history").Replicas; len(got) != 3 || got[0].Pending != -1 || got[0].Faults == nil {
