@@ -13,7 +13,7 @@ import { called, count, faults } from './words.js';
 /** So many lights are shown at most. */
 export const MOST = 9;
 /** With more than this they stand closer. */
-const FEW = 4;
+const FEW = 3;
 
 /** What is drawn upon a light, in a box of 12. @type {Record<string, string>} */
 const SIGNS = { up: '', starting: '', paused: 'M4.6 3.8v4.4M7.4 3.8v4.4', dead: 'M3.9 3.9l4.2 4.2M8.1 3.9l-4.2 4.2', stopped: 'M4.4 4.4h3.2v3.2h-3.2z', unknown: 'M4 6h4' };
