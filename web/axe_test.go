@@ -48,6 +48,12 @@ func TestAccessible(t *testing.T) {
 		{name: "dead letters open", frame: "dead", path: "/#dead=stock", done: `!!document.querySelector('.letter') && (document.querySelectorAll('#inspect details').forEach((d) => { d.open = true; }), true)`},
 		{name: "more room for events, paused", frame: "calm", do: `document.querySelector('.feed-large').click(), document.querySelector('#feed-pause').click()`, done: `document.body.classList.contains('feeds')`},
 		{name: "phone, an event open", frame: "calm", path: "/#event=e-1", done: `!!document.querySelector('#inspect .fall-row')`, width: 390, height: 844},
+		{name: "replicas", frame: "replicas", done: `document.querySelectorAll('.light').length === 10`},
+		{name: "a replica's more open", frame: "replicas", done: `!!document.querySelector('[data-is="paused"]') && (document.querySelector('[data-is="paused"]').click(), !!document.querySelector('.more:popover-open'))`},
+		{name: "a service with replicas and its log open", frame: "replicas", path: "/#node=purchases",
+			done: `!!document.querySelector('#inspect .grid') && (document.querySelectorAll('#inspect details').forEach((d) => { d.open = true; }), !!document.querySelector('.log-line'))`},
+		{name: "looking only", frame: "looking", do: `document.querySelector('#looking').click()`, done: `!!document.querySelector('.looking-why:popover-open')`},
+		{name: "phone, replicas", frame: "replicas", done: `document.querySelectorAll('.light').length === 10`, width: 390, height: 844},
 		{name: "phone", frame: "outage", width: 390, height: 844},
 		{name: "phone, keys open", frame: "calm", do: `document.querySelector('#keys').click()`, done: `!!document.querySelector('.sheet:modal')`, width: 390, height: 844},
 	} {

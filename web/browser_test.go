@@ -67,7 +67,7 @@ func TestPageInABrowser(t *testing.T) {
 // sideways.
 func TestNothingIsCut(t *testing.T) {
 	ctx := tab(t)
-	for _, frame := range []string{"outage", "bus-cut", "worst"} {
+	for _, frame := range []string{"outage", "bus-cut", "worst", "replicas"} {
 		l := newLab(t, frame)
 		for _, size := range [][2]int64{{1440, 900}, {1280, 720}, {1920, 1080}, {390, 844}} {
 			nothingIsCut(t, ctx, l, size)
@@ -85,7 +85,7 @@ func nothingIsCut(t *testing.T, ctx context.Context, l *lab, size [2]int64) {
 				if (a.left < 0 || a.right > innerWidth + 0.5) out.push('cut: ' + n);
 				for (const [m, b] of all.slice(i + 1)) if (a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 1 && b.top < a.bottom - 1) out.push(n + ' overlaps ' + m);
 			});
-			for (const e of document.querySelectorAll('.card, .card-name, .card > .card-main > .state, th, .cell, .cell-word, .verbs, .outbox-label, .pick label'))
+			for (const e of document.querySelectorAll('.card, .card-name, .card > .card-main > .state, .card.partial > .card-main > .card-pace, .use, .lights, th, .cell, .cell-word, .verbs, .outbox-label, .pick label'))
 				if (e.scrollWidth > e.clientWidth + 1 || (e.matches('.card') && e.scrollHeight > e.clientHeight + 1)) out.push('too narrow: ' + e.className + ' ' + e.innerText);
 			return JSON.stringify(out);
 		})()`

@@ -70,7 +70,11 @@ func labOver(t *testing.T, state []byte) *lab {
 		var body json.RawMessage
 		_ = json.NewDecoder(r.Body).Decode(&body) // most requests have none
 		l.mu.Lock()
-		l.asked = append(l.asked, r.Method+" "+r.URL.Path+" "+string(body))
+		what := r.Method + " " + r.URL.Path
+		if r.URL.RawQuery != "" {
+			what += "?" + r.URL.RawQuery
+		}
+		l.asked = append(l.asked, what+" "+string(body))
 		answer := l.answer
 		l.mu.Unlock()
 		answer(w, r)

@@ -18,7 +18,8 @@ import (
 
 // fixture is an invented full frame of the shop: calm, with what a state changes of it (parts are found by their key, the
 // fields that are named are replaced). outage: catalog dead, purchases paused with a pile. slow: catalog answers 300 ms
-// later. bus-cut: nothing gets to the bus. worst: nearly all is dead, fails, waits or is unknown.
+// later. bus-cut: nothing gets to the bus. worst: nearly all is dead, fails, waits or is unknown. replicas: some services run
+// more than once, and what is used is known. looking: nothing can be acted on.
 func fixture(t testing.TB, name string) []byte {
 	t.Helper()
 	frame := readJSON(t, "calm")
@@ -37,7 +38,11 @@ func fixture(t testing.TB, name string) []byte {
 func overlay(frame map[string]any, k string, v any) {
 	parts, ok := v.([]any)
 	if !ok {
-		maps.Copy(frame[k].(map[string]any), v.(map[string]any))
+		if old, ok := frame[k].(map[string]any); ok {
+			maps.Copy(old, v.(map[string]any))
+		} else {
+			frame[k] = v
+		}
 		return
 	}
 	all := frame[k].([]any)

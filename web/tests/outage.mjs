@@ -7,7 +7,7 @@ const keyOf = (x) => x.id ?? x.name ?? (x.feature ? `${x.feature}/${x.pattern}` 
 export function state(name) {
   const f = read('calm');
   for (const [k, v] of Object.entries(name === 'calm' ? {} : read(name))) {
-    if (!Array.isArray(v)) Object.assign(f[k], v);
+    if (!Array.isArray(v)) f[k] = { ...f[k], ...v };
     else for (const part of v) {
       const old = f[k].find((x) => keyOf(x) === keyOf(part));
       if (old) Object.assign(old, part);

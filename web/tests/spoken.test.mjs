@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { spoken, told } from '../static/js/spoken.js';
 
-const node = (o = {}) => ({ id: 'orders', kind: 'service', label: 'buy', state: 'up', since: 0, reason: '', faults: [], rate: 0, errors: 0, ...o });
+const node = (o = {}) => ({ id: 'orders', kind: 'service', label: 'buy', state: 'up', since: 0, reason: '', faults: [], rate: 0, errors: 0, replicas: [], ...o });
 
 test('a node is told with its kind, state and faults, without signs', () => {
   assert.equal(spoken(node({ rate: 11.2, faults: [{ kind: 'slow', latency_ms: 300, share: 0 }] }), 0),
@@ -12,6 +12,7 @@ test('a node is told with its kind, state and faults, without signs', () => {
   assert.equal(spoken(node({ state: 'down', reason: 'killed (signal 9)' }), 61000), 'orders, service for buy: dead for 61 seconds, killed (signal 9)');
   assert.equal(spoken(node({ state: 'down', reason: 'stopped', label: '' }), 7200e3), 'orders, service: stopped for 2 hours');
   assert.equal(spoken(node({ state: 'paused', since: NaN }), 0), 'orders, service for buy: paused');
+  assert.equal(spoken(node({ rate: 2, replicas: [{ state: 'up' }, { state: 'down', reason: '' }] }), 0), 'orders, service for buy: up, 1 of 2 up, 2 requests a second');
   assert.equal(spoken(node({ kind: 'client', state: 'unknown' }), 0), 'orders, client for buy: unknown');
 });
 

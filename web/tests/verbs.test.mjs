@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { main, offered, others } from '../static/js/verbs.js';
 
 const all = ['kill', 'stop', 'start', 'pause', 'resume', 'slow', 'cut', 'errors', 'heal'];
-const node = (state, faults = [], verbs = all) => ({ state, faults, verbs });
+const node = (state, faults = [], verbs = all) => ({ state, faults, verbs, replicas: [] });
 const slow = { kind: 'slow', latency_ms: 300, share: 0 }, cut = { kind: 'cut', latency_ms: 0, share: 0 };
 
 test('only what would do something is offered', () => {
@@ -25,4 +25,12 @@ test('the main verbs stand at the node, all others behind "more", none twice', (
   for (const n of [node('up'), node('up', [slow]), node('paused', [cut]), node('down', [slow]), node('unknown')]) {
     for (const room of [1, 2]) assert.deepEqual([...main(n, room), ...others(n, room)].sort(), offered(n).sort());
   }
+});
+
+test('of several replicas what would do something to one of them is offered; the way back stands first', () => {
+  const several = (...states) => ({ ...node('up'), replicas: states.map((state, i) => ({ id: String(i + 1), state })) });
+  assert.deepEqual(offered(several('up', 'up')), offered(node('up')));
+  assert.deepEqual(main(several('up', 'down'), 2), ['start', 'kill']);
+  assert.deepEqual(main(several('up', 'paused'), 2), ['resume']);
+  assert.deepEqual(others(several('up', 'paused', 'down'), 2), ['kill', 'start', 'pause', 'stop', 'slow', 'errors', 'cut']);
 });

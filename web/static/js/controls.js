@@ -3,6 +3,7 @@
 
 import { attr, byId, text } from './dom.js';
 import { post } from './api.js';
+import { tally } from './words.js';
 
 /** @typedef {import('./verbs.js').Say} Say */
 
@@ -61,7 +62,7 @@ export class Controls {
     this.rate.placeholder = w.load.known ? '' : '?';
     const acts = [...w.nodes.values()].some((n) => n.verbs.length > 0);
     this.restore.hidden = !acts;
-    this.restore.classList.toggle('due', [...w.nodes.values()].some((n) => n.state === 'down' || n.state === 'paused' || n.faults.length > 0));
+    this.restore.classList.toggle('due', [...w.nodes.values()].some((n) => n.state === 'down' || n.state === 'paused' || n.faults.length > 0 || tally(n) !== ''));
   }
 }
 

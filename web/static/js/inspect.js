@@ -7,8 +7,10 @@ import { get, post } from './api.js';
 import { byId, el, text } from './dom.js';
 import { deadView, LETTERS } from './deadview.js';
 import { eventView, rawText, settled } from './eventview.js';
+import { Log } from './log.js';
 import { FrameError } from './parse.js';
 import { become, say as words } from './pieces.js';
+import { Ones } from './replicas.js';
 import { deadReply, edgeReply, eventReply, nodeReply, sentReply, streamReply } from './replies.js';
 import { busView, edgeHead, edgeView, nodeHead, nodeView, streamView } from './views.js';
 import { count } from './words.js';
@@ -51,7 +53,7 @@ export function pathOf(w, stream, node) {
 }
 
 export class Inspector {
-  /** @param {{changed: () => void, opened: () => void, say: import('./verbs.js').Say}} on opened: another panel has to close */
+  /** @param {{changed: () => void, opened: () => void, hands: import('./verbs.js').Hands}} on opened: another panel has to close */
   constructor(on) {
     this.on = on;
     this.root = byId('inspect');
@@ -59,6 +61,10 @@ export class Inspector {
     this.title = byId('inspect-title');
     this.line = byId('inspect-say');
     this.body = byId('inspect-body');
+    this.log = new Log();
+    this.body.after(this.log.root);
+    /** @type {Ones|undefined} what acts on the replicas of the node that is open */
+    this.ones = undefined;
     this.kind = /** @type {Kind|''} */ ('');
     this.id = '';
     /** @type {HTMLElement|null} */
@@ -115,6 +121,8 @@ export class Inspector {
     Object.assign(this, { kind, id });
     this.root.hidden = false;
     this.root.dataset.kind = kind;
+    this.ones = kind === 'node' ? new Ones(id, this.on.hands) : undefined;
+    this.log.of(kind === 'node' ? id : '');
     document.body.classList.add('inspects');
     this.body.replaceChildren(el('div', '', words('Looking…')));
     this.root.scrollTop = 0;
@@ -134,6 +142,7 @@ export class Inspector {
     this.forget();
     this.mark(false);
     this.kind = this.id = '';
+    this.log.of('');
     this.opener = null;
     this.root.hidden = true;
     document.body.classList.remove('inspects');
@@ -170,6 +179,7 @@ export class Inspector {
     this.drawn = at;
     this.mark(true);
     const node = kind === 'node' ? w.nodes.get(id) : undefined, edge = kind === 'edge' ? w.edges.get(id) : undefined;
+    if (node) this.ones?.render(node, now);
     text(this.kindSay, { node: node?.kind ?? 'node', stream: w.streams.get(id)?.dead ? 'dead letter stream' : 'stream', edge: 'connection', event: `event${r ? ` on ${r.stream}` : ''}`, dead: 'dead letters' }[kind]);
     text(this.title, kind === 'edge' && edge ? `${edge.from} → ${edge.to}` : kind === 'event' ? r ? r.type || 'event without a type' : id : id);
     text(this.line, this.failed);
@@ -221,13 +231,14 @@ export class Inspector {
     const b = /** @type {HTMLElement|null} */ (/** @type {Element} */ (e.target).closest('[data-act]'));
     if (!b || b.getAttribute('aria-disabled') === 'true') return;
     if (b.dataset.act === 'copy') return this.copy(b);
+    if (b.dataset.act === 'replica') return this.ones?.open(b.dataset.arg ?? '', /** @type {HTMLButtonElement} */ (b));
     const [stream, entry = ''] = (b.dataset.arg ?? '').split('/');
     b.setAttribute('aria-disabled', 'true');
     try {
       const { sent } = sentReply(await post(`/api/v1/deadletters/${encodeURIComponent(stream)}/${entry ? `${encodeURIComponent(entry)}/` : ''}resend`));
-      this.on.say(sent > 0 ? `${count(sent)} ${sent === 1 ? 'event was' : 'events were'} sent again` : 'nothing was left to send again');
+      this.on.hands.say(sent > 0 ? `${count(sent)} ${sent === 1 ? 'event was' : 'events were'} sent again` : 'nothing was left to send again');
     } catch (x) {
-      this.on.say(`send again: ${x instanceof Error ? x.message : x}`, true);
+      this.on.hands.say(`send again: ${x instanceof Error ? x.message : x}`, true);
     } finally {
       b.removeAttribute('aria-disabled');
       this.retry();
@@ -240,10 +251,10 @@ export class Inspector {
     const from = /** @type {HTMLElement} */ (b.parentElement?.querySelector('pre'));
     try {
       await navigator.clipboard.writeText(this.kind === 'event' ? rawText(this.reply.raw) : from.innerText);
-      this.on.say('copied');
+      this.on.hands.say('copied');
     } catch {
       getSelection()?.selectAllChildren(from); // no clipboard without a secure origin
-      this.on.say('it is marked: copy it with Ctrl+C');
+      this.on.hands.say('it is marked: copy it with Ctrl+C');
     }
   }
 }

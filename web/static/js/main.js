@@ -28,6 +28,7 @@ import { MixButton } from './mixbutton.js';
 import { News } from './news.js';
 import { Notes } from './notes.js';
 import { links } from './opens.js';
+import { Looking } from './looking.js';
 import { parse } from './messages.js';
 import { Outboxes } from './outbox.js';
 import { Picker } from './picker.js';
@@ -68,7 +69,8 @@ const river = new River(lines, byId('cards'), hands, (id) => {
 }, (stream) => types.words(stream));
 const edges = new Edges(lines, byId('labels'));
 const piles = new Piles(lines, byId('labels')), outboxes = new Outboxes(byId('labels')), deads = new DeadMarks(byId('labels'));
-const cards = new Cards(byId('cards'), hands);
+const runs = new Later('how nodes run', () => styled(import('./oncard.js'), 'runs'), say);
+const cards = new Cards(byId('cards'), hands, runs, ask);
 const scene = new Scene(/** @type {HTMLCanvasElement} */ (byId('dots')), new Light(), new Dots());
 const traffic = new Traffic(scene, edges, cards, types);
 const view = new View(room, stage, (v, width, height, top) => scene.view(v, width, height, top));
@@ -87,8 +89,8 @@ for (const [type, on] of /** @type {const} */ ([['pointerover', true], ['pointer
 // One panel at a time.
 const cost = new Later('what a request costs', async () => new (await styled(import('./cost.js'), 'cost')).CostPanel(ask), say);
 const panel = new Later('the panel', async () => {
-  const { Inspector } = await styled(import('./inspect.js'), 'cost', 'inspect');
-  return new Inspector({ changed: ask, opened: () => cost.part?.hide(), say });
+  const { Inspector } = await styled(import('./inspect.js'), 'cost', 'runs', 'inspect');
+  return new Inspector({ changed: ask, opened: () => cost.part?.hide(), hands });
 }, say);
 /** @type {(kind: import('./address.js').Kind, id: string) => void} */
 const open = (kind, id) => panel.use((p) => p.open(kind, id));
@@ -101,7 +103,7 @@ const matrix = new Matrix(byId('matrix'), byId('works-say'), (feature, pattern, 
 const picker = new Picker(byId('pick'), byId('pick-say'), () => ask());
 const mix = new MixButton(say);
 const notes = new Notes(byId('notes')), feed = new Feed(byId('events'), (e) => open('event', e.id || e.entry_id));
-const controls = new Controls(say, () => traffic.theme());
+const looking = new Looking(say), controls = new Controls(say, () => traffic.theme());
 const keys = new Later('the sheet of keys', async () => new (await styled(import('./sheet.js'), 'sheet')).Sheet(), say);
 const showKeys = () => keys.use((s) => s.open());
 byId('keys').addEventListener('click', showKeys);
@@ -165,6 +167,7 @@ function render() {
   notes.render(world);
   feed.render(world, panel.part?.kind === 'event' ? panel.part.id : '');
   controls.render(world);
+  looking.render(world);
   mix.render(world);
   keyboard.render(world);
   hearing.render(world);

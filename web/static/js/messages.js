@@ -15,9 +15,13 @@ import { bool, FrameError, json, key, list, num, numbers, object, oneOf, str, st
  * @typedef {{name: string, kinds: Named[], patterns: Pattern[], features: Feature[], max_load: number}} System
  * @typedef {{kind: string, latency_ms: number, share: number}} Fault slow | cut | errors; one unknown here is shown by its name
  * @typedef {{waiting: number, more: boolean, oldest_ms: number}} Outbox waiting: that were counted, -1 unknown; more: there are
+ * @typedef {{cpu: number, cpu_limit: number, memory: number, memory_limit: number}} Use cores and bytes; a limit of 0 is none
+ * @typedef {{id: string, state: State, since: number, reason: string, pending: number, faults: Fault[]}} Replica pending:
+ *   entries that it holds unacknowledged over all streams, -1 unknown
  * @typedef {{id: string, kind: NodeKind, label: string, engine: string, version: string, owner: string, state: State,
  *   since: number, reason: string, volatile: boolean, faults: Fault[], outbox: Outbox, holds: Hold[], verbs: string[],
- *   rate: number, p50_ms: number, errors: number}} Node `since` in ms of the epoch, NaN when unknown
+ *   rate: number, p50_ms: number, errors: number, use: Use|null, replicas: Replica[]}} Node `since` in ms of the epoch, NaN when
+ *   unknown; replicas by id, of a node that runs more than once
  * @typedef {{id: string, kind: 'emit'|'take'|'call'|'reach', from: string, to: string, total: number, failed: number,
  *   rate: number, failed_rate: number, reason: string, p50_ms: number, waiting: number, pending: number,
  *   oldest_ms: number, trimmed_unread: boolean, dead: number}} Edge dead: letters of a take edge's group, -1 unknown
@@ -32,8 +36,10 @@ import { bool, FrameError, json, key, list, num, numbers, object, oneOf, str, st
  * @typedef {{per_second: number, known: boolean, patterns: Record<string, number>, features: Record<string, number>,
  *   dropped: number}} Load patterns: weights; features: shares, 0 to 1
  * @typedef {{up: boolean, reason: string, rate: number, to_hub_ms: number}} Bus
+ * @typedef {{can: boolean, why: string}} Control whether nodes can be acted on here, and if not, why
  * @typedef {{from: number, rev: number, full: boolean, at: number, system: System|null, nodes: Node[], edges: Edge[],
- *   streams: Lane[], cells: Cell[], events: Event[], notes: Note[], load: Load|null, bus: Bus|null}} Frame
+ *   streams: Lane[], cells: Cell[], events: Event[], notes: Note[], load: Load|null, bus: Bus|null,
+ *   control: Control|null}} Frame control: null where nothing is known of it or it did not change
  */
 /** @typedef {import('./parse.js').Raw} Raw */
 
@@ -54,6 +60,19 @@ function outbox(o, at) {
   return { waiting: num(b, 'waiting', `${at}.outbox`), more: bool(b, 'more'), oldest_ms: num(b, 'oldest_ms', `${at}.outbox`) };
 }
 
+/** @param {Raw} o @param {string} at @returns {Use|null} */
+function use(o, at) {
+  if (o.use === undefined || o.use === null) return null;
+  const u = object(o.use, `${at}.use`), n = (/** @type {string} */ k) => num(u, k, `${at}.use`);
+  return { cpu: n('cpu'), cpu_limit: n('cpu_limit'), memory: n('memory'), memory_limit: n('memory_limit') };
+}
+
+/** @param {Raw} o @param {string} at @returns {Replica} */
+const replica = (o, at) => ({
+  id: key(o, 'id', at), state: oneOf(str(o, 'state', at), states, 'unknown'), since: time(o, 'since', at), reason: str(o, 'reason', at),
+  pending: num(o, 'pending', at), faults: list(o, 'faults', at, fault),
+});
+
 /** @param {Raw} o @param {string} at @returns {Node} */
 export const node = (o, at) => ({
   id: key(o, 'id', at), kind: oneOf(str(o, 'kind', at), kinds, 'service'), label: str(o, 'label', at),
@@ -62,6 +81,7 @@ export const node = (o, at) => ({
   volatile: bool(o, 'volatile'), faults: list(o, 'faults', at, fault), outbox: outbox(o, at), verbs: strings(o, 'verbs', at),
   holds: list(o, 'holds', at, (h, p) => ({ kind: key(h, 'kind', p), copy: bool(h, 'copy') })),
   rate: num(o, 'rate', at), p50_ms: num(o, 'p50_ms', at), errors: num(o, 'errors', at),
+  use: use(o, at), replicas: list(o, 'replicas', at, replica),
 });
 
 /** @param {Raw} o @param {string} at @returns {Edge} */
@@ -131,6 +151,7 @@ export function frame(v) {
   if (typeof o.rev !== 'number') throw new FrameError('frame.rev is not a number');
   if (full && (o.system === undefined || o.system === null)) throw new FrameError('a full frame has no system');
   const load = o.load ? object(o.load, 'frame.load') : null;
+  const control = o.control ? object(o.control, 'frame.control') : null;
   const bus = o.bus ? object(o.bus, 'frame.bus') : null;
   return {
     from: num(o, 'from', 'frame'), rev: o.rev, full, at: time(o, 'at', 'frame'),
@@ -146,6 +167,7 @@ export function frame(v) {
       up: bool(bus, 'up'), reason: str(bus, 'reason', 'frame.bus'), rate: num(bus, 'rate', 'frame.bus'),
       to_hub_ms: num(bus, 'to_hub_ms', 'frame.bus'),
     },
+    control: control && { can: bool(control, 'can'), why: str(control, 'why', 'frame.control') },
   };
 }
 

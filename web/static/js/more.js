@@ -24,6 +24,7 @@ export class More {
   constructor(say) {
     this.say = say;
     this.title = el('h2', 'popover-title');
+    this.about = el('p', 'more-about');
     this.latency = number('300', '10000', '1');
     this.share = number('20', '100', '1');
     /** @type {Map<string, HTMLElement>} */
@@ -31,7 +32,7 @@ export class More {
     /** @type {Map<string, HTMLButtonElement>} */
     this.buttons = new Map();
     for (const verb of ['resume', 'pause', 'start', 'kill', 'stop', 'slow', 'errors', 'cut', 'heal']) this.row(verb);
-    this.popover = new Popover('more', this.title, ...this.rows.values());
+    this.popover = new Popover('more', this.title, this.about, ...this.rows.values());
     /** @type {import('./verbs.js').Verbs|undefined} */
     this.verbs = undefined;
   }
@@ -55,21 +56,23 @@ export class More {
   open(opener, verbs) {
     this.verbs = verbs;
     this.render();
-    this.popover.show(opener, `More for ${verbs.id}`);
+    this.popover.show(opener, `More for ${verbs.name}`);
   }
 
   /** Shows what can be done to the node as it is now. */
   render() {
     const n = this.verbs?.node;
     if (!n || !this.verbs) return;
-    const all = others(n, this.verbs.room);
-    text(this.title, n.id);
+    const all = others(n, this.verbs.room), { name } = this.verbs;
+    text(this.title, n.replicas.length > 1 ? `${name}, all ${n.replicas.length} replicas` : name);
+    text(this.about, this.verbs.about);
+    this.about.hidden = !this.verbs.about;
     for (const [verb, row] of this.rows) {
       row.hidden = !all.includes(verb);
-      attr(/** @type {HTMLButtonElement} */ (this.buttons.get(verb)), 'aria-label', `${brief(VERBS[verb].name)} ${n.id}`);
+      attr(/** @type {HTMLButtonElement} */ (this.buttons.get(verb)), 'aria-label', `${brief(VERBS[verb].name)} ${name}`);
     }
-    attr(this.latency, 'aria-label', `How much later ${n.id} answers, in milliseconds`);
-    attr(this.share, 'aria-label', `How many of the requests to ${n.id} fail, per cent`);
+    attr(this.latency, 'aria-label', `How much later ${name} answers, in milliseconds`);
+    attr(this.share, 'aria-label', `How many of the requests to ${name} fail, per cent`);
     if (all.length === 0) this.popover.close();
   }
 

@@ -6,11 +6,13 @@ import { attr, el, put, text } from './dom.js';
 import { drum } from './drum.js';
 import { spoken } from './spoken.js';
 import { Verbs } from './verbs.js';
-import { and, cut, engine, faults, millis, rate, state } from './words.js';
+import { and, cut, engine, faults, millis, rate, state, tally } from './words.js';
 import { behind, COLOURS, storesOf } from './world.js';
 
 /** @typedef {import('./world.js').World} World */
 /** @typedef {import('./messages.js').Node} N */
+
+/** @typedef {import('./later.js').Later<typeof import('./oncard.js')>} Runs what cards show of how nodes run, once it is wanted */
 
 /** Between two pulses of a drum that is written without a pause, ms. */
 const SELDOM = 2500;
@@ -33,8 +35,8 @@ class Store {
     this.pulsed = 0;
   }
 
-  /** @param {N} n @param {World} w @param {number} now */
-  render(n, w, now) {
+  /** @param {N} n @param {World} w @param {number} now @param {Runs} runs */
+  render(n, w, now, runs) {
     const s = state(n, now);
     this.root.dataset.state = n.state;
     text(this.engine, cut(engine(n), 12));
@@ -50,8 +52,8 @@ class Store {
       this.holder.replaceChildren(drum(strata));
     }
     const own = strata.filter((x) => !x.copy).map((x) => x.name), copies = strata.filter((x) => x.copy).map((x) => `${x.name}${x.stale ? ' (behind)' : ''}`);
-    const holds = [own.length ? `owns ${and(own)}` : '', copies.length ? `keeps copies of ${and(copies)}` : ''].filter(Boolean).join('; ');
-    const what = `${n.id}: ${n.version || engine(n)}, ${s.text}${faults(n)}${n.volatile ? ', forgets when it ends' : ''}${holds ? `. It ${holds}` : ''}${n.reason ? `. ${n.reason}` : ''}`;
+    const uses = runs.part?.useWords(n.use), holds = [own.length ? `owns ${and(own)}` : '', copies.length ? `keeps copies of ${and(copies)}` : ''].filter(Boolean).join('; ');
+    const what = `${n.id}: ${n.version || engine(n)}, ${s.text}${faults(n)}${n.volatile ? ', forgets when it ends' : ''}${holds ? `. It ${holds}` : ''}${n.reason ? `. ${n.reason}` : ''}${uses ? `. It uses ${uses}` : ''}`;
     attr(this.root, 'aria-label', what);
     attr(this.root, 'title', what);
     this.verbs.render(n);
@@ -80,7 +82,8 @@ class Card {
     this.chips = new Chips(id, this.verbs);
     this.name = el('h3', 'card-name');
     this.label = el('p', 'card-label');
-    this.state = el('p', 'state');
+    this.says = el('span', 'says');
+    this.state = el('p', 'state', this.says);
     this.pace = el('p', 'card-pace');
     this.main = el('div', 'card-main', this.name, this.label, this.state, this.pace, this.chips.root, this.verbs.root);
     this.grip = el('button', 'grip', '⠿');
@@ -95,10 +98,12 @@ class Card {
     this.root.dataset.node = id;
     /** @type {Map<string, Store>} */
     this.stores = new Map();
+    /** @type {import('./oncard.js').OnCard|undefined} */
+    this.runs = undefined;
   }
 
-  /** @param {N} n @param {World} w @param {import('./lens.js').Lens} lens @param {number} now */
-  render(n, w, lens, now) {
+  /** @param {N} n @param {World} w @param {import('./lens.js').Lens} lens @param {number} now @param {Runs} runs */
+  render(n, w, lens, now, runs) {
     const s = state(n, now);
     this.root.dataset.state = n.state;
     this.root.classList.toggle('faulty', n.faults.length > 0);
@@ -106,11 +111,18 @@ class Card {
     text(this.name, cut(n.id, 20));
     text(this.label, cut(n.label, 24));
     const load = n.kind === 'client' && n.state === 'up' && w.load.known;
-    text(this.state, load ? `● ${w.load.per_second}/s set` : `${s.symbol} ${s.text}`);
-    const pace = n.state === 'up' && n.rate > 0 ? `${millis(n.p50_ms)}${n.errors > 0.05 ? ` · ✕ ${rate(n.errors)}` : ''}` : '';
-    text(this.pace, pace || (n.state === 'up' ? '' : cut(n.reason, 30)));
+    const several = tally(n);
+    if (!this.runs && runs.part && (n.use || n.replicas.length > 1)) this.runs = new runs.part.OnCard(n.id, this.hands, this.state, this.verbs.root);
+    this.runs?.render(n, now);
+    text(this.says, load ? `● ${w.load.per_second}/s set` : n.replicas.length > 1 ? several || s.text : `${s.symbol} ${s.text}`);
+    this.state.classList.toggle('below', several !== ''); // beside lights it has no room: it stands where the pace does
+    this.root.classList.toggle('partial', several !== '' && n.state === 'up');
+    const fails = n.errors > 0.05 ? `✕ ${rate(n.errors)}` : '', median = n.rate > 0 ? millis(n.p50_ms) : '';
+    const pace = n.state === 'up' && median ? fails && several ? fails : [median, fails].filter(Boolean).join(' · ') : '';
+    text(this.pace, [several, pace || (n.state === 'up' || several ? '' : cut(n.reason, 30))].filter(Boolean).join(' · '));
     this.pace.hidden = !this.pace.textContent || n.kind === 'client'; // a client's card has no room
     this.pace.classList.toggle('bad', n.errors > 0.05 || n.state !== 'up');
+    this.pace.classList.toggle('warn', several !== '' && n.state === 'up' && !fails);
     this.pace.title = pace ? `median time to answer over 5 s${n.errors > 0.05 ? `; ${rate(n.errors)} fail` : ''}` : n.reason;
     this.chips.render(n);
     attr(this.root, 'aria-label', spoken(n, now));
@@ -123,7 +135,7 @@ class Card {
         this.stores.set(x.id, st);
         this.root.append(st.root);
       }
-      st.render(x, w, now);
+      st.render(x, w, now, runs);
       st.root.classList.toggle('faint', lens.hidesNode(x));
     }
     this.root.classList.toggle('bare', stores.length === 0);
@@ -134,10 +146,12 @@ class Card {
 }
 
 export class Cards {
-  /** @param {Element} parent @param {import('./verbs.js').Hands} hands */
-  constructor(parent, hands) {
+  /** @param {Element} parent @param {import('./verbs.js').Hands} hands @param {Runs} runs @param {() => void} changed it is to be drawn */
+  constructor(parent, hands, runs, changed) {
     this.parent = parent;
     this.hands = hands;
+    this.runs = runs;
+    this.changed = changed;
     /** @type {Map<string, Card>} */
     this.cards = new Map();
   }
@@ -145,6 +159,7 @@ export class Cards {
   /** @param {World} w @param {import('./layout.js').Layout} l @param {import('./lens.js').Lens} lens @param {number} now the server's clock, ms
    *  @param {ReadonlySet<string>} hits nodes that are searched for */
   render(w, l, lens, now, hits) {
+    if (!this.runs.part && [...w.nodes.values()].some((n) => n.use || n.replicas.length > 1)) this.runs.use(this.changed);
     for (const [id, card] of this.cards) {
       if (w.nodes.has(id) && l.places.has(id)) continue;
       card.root.remove();
@@ -166,7 +181,7 @@ export class Cards {
       if (place.pinned && !card.unpin.isConnected) card.root.append(card.unpin);
       else if (!place.pinned) card.unpin.remove();
       card.root.classList.toggle('apart', place.bank === 0 && n.kind === 'service');
-      card.render(n, w, lens, now);
+      card.render(n, w, lens, now, this.runs);
     }
   }
 

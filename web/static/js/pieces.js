@@ -67,7 +67,7 @@ export function become(a, b) {
     return;
   }
   if (a.className !== b.className && !(a instanceof SVGElement)) a.className = b.className;
-  for (const { name } of [...a.attributes]) if (!b.hasAttribute(name) && name !== 'open') a.removeAttribute(name);
+  for (const { name } of [...a.attributes]) if (!b.hasAttribute(name) && !['open', 'aria-expanded'].includes(name)) a.removeAttribute(name);
   for (const { name, value } of b.attributes) {
     if (name === 'open' || a.getAttribute(name) === value) continue;
     if (name === 'style') /** @type {HTMLElement} */ (a).style.cssText = value; // the policy forbids the attribute

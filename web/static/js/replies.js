@@ -37,7 +37,8 @@ export const nodeReply = answer(record({
   node: must(node),
   routes: many(record({ method: str, route: str, rate: num, failed_rate: num, p50_ms: num, p99_ms: num, total: num, failed: num, last_error: str, last_error_at: time })),
   emits: many(record({ stream: key, rate: num, total: num, types: many(record({ type: str, total: num })) })),
-  takes: many(record({ stream: key, group: str, rate: num, total: num, waiting: num, lag: num, pending: num, consumers: num, oldest_ms: num, retries: num, dead: num, trimmed_unread: bool })),
+  takes: many(record({ stream: key, group: str, rate: num, total: num, waiting: num, lag: num, pending: num, consumers: num, oldest_ms: num, retries: num, dead: num, trimmed_unread: bool,
+    members: many(record({ name: str, replica: str, pending: num, idle_ms: num })) })),
   calls: many(record({ ...asks, to: key })), callers: many(record({ ...asks, from: str })),
   stores: many(node), owner: maybe(node),
   errors: many(record({ at: time, text: str, where: str, trace: str })), env: many(record({ name: str, value: str })),
@@ -70,6 +71,9 @@ export const deadReply = answer(record({
 
 export const sentReply = answer(record({ sent: num }));
 
+export const logReply = answer(record({ lines: many(record({ at: time, replica: str, text: str })) }));
+
 /** @typedef {ReturnType<typeof nodeReply>} NodeReply @typedef {ReturnType<typeof streamReply>} StreamReply */
 /** @typedef {ReturnType<typeof eventReply>} EventReply @typedef {ReturnType<typeof edgeReply>} EdgeReply */
+/** @typedef {ReturnType<typeof logReply>['lines'][number]} LogLine */
 /** @typedef {ReturnType<typeof deadReply>} DeadReply @typedef {ReturnType<typeof step>} Step */

@@ -1,7 +1,7 @@
 // @ts-check
 // The map in words, for those who do not see it: what a node is and does, and what its lines show. Pure.
 
-import { and, millis, short } from './words.js';
+import { and, called, millis, short, tally } from './words.js';
 
 /** @typedef {import('./messages.js').Node} N */
 /** @typedef {{ails: string, does: string}} Told ails: what goes wrong at its lines, '' for nothing; does: all its lines */
@@ -10,7 +10,7 @@ import { and, millis, short } from './words.js';
 const figure = (n) => String(n < 10 ? Math.round(n * 10) / 10 : Math.round(n));
 
 /** @param {number} since ms of the epoch @param {number} now @returns {string} '' where unknown */
-function lasts(since, now) {
+export function lasts(since, now) {
   const s = Math.max(0, Math.floor((now - since) / 1000));
   if (Number.isNaN(s)) return '';
   const [n, unit] = s < 120 ? [s, 'second'] : s < 7200 ? [Math.floor(s / 60), 'minute'] : [Math.floor(s / 3600), 'hour'];
@@ -29,8 +29,9 @@ function fault(f) {
 
 /** A node and its state: "orders, service for buy: up, 11 requests a second, slow by 300 ms". @param {N} n @param {number} now ms */
 export function spoken(n, now) {
-  const is = n.state === 'down' ? (/^stopp?/i.test(n.reason) ? 'stopped' : 'dead') : n.state;
+  const is = called(n), several = tally(n);
   const parts = [n.state === 'up' || n.state === 'unknown' ? is : is + lasts(n.since, now)];
+  if (several) parts.push(several);
   if (n.state === 'up' && n.kind === 'service') {
     parts.push(n.rate > 0 ? `${figure(n.rate)} requests a second` : 'idle');
     if (n.errors > 0.05) parts.push(`${figure(n.errors)} a second fail`);

@@ -3,7 +3,7 @@
 // column sorts.
 
 import { el, Keyed, text } from './dom.js';
-import { age, count, millis, rate, state } from './words.js';
+import { age, count, millis, rate, state, tally } from './words.js';
 import { waiting } from './world.js';
 
 /** @typedef {import('./world.js').World} World */
@@ -23,7 +23,7 @@ const dash = '–';
 export function nodeRows(w, now) {
   return [...w.nodes.values()].map((n) => {
     const s = state(n, now), wait = waiting(w, n.id), known = wait.unknown && wait.known === 0 ? -1 : wait.known;
-    const word = n.state === 'up' ? 'up' : s.text;
+    const word = n.state === 'up' && !tally(n) ? 'up' : s.text;
     return {
       id: n.id, state: n.state, values: [n.id, n.kind, n.state, n.rate, n.p50_ms, n.errors, known, wait.oldest_ms, n.outbox.waiting],
       shown: [n.id, n.kind, `${s.symbol} ${word}`, n.rate > 0 ? rate(n.rate) : dash, n.rate > 0 ? millis(n.p50_ms) : dash, n.errors > 0.05 ? `✕ ${rate(n.errors)}` : dash,

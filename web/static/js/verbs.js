@@ -28,32 +28,42 @@ export const VERBS = {
   heal: { when: [...RUNS, 'down'], name: 'heal', title: 'Lifts slow, cut off and errors', done: () => 'was healed' },
 };
 
-/** Verbs that would do something now. @param {Pick<N, 'state'|'verbs'|'faults'>} n @returns {string[]} */
-export const offered = (n) => Object.keys(VERBS).filter((v) => n.verbs.includes(v) && VERBS[v].when.includes(n.state)
+/** @typedef {Pick<N, 'state'|'verbs'|'faults'|'replicas'>} Acted what verbs depend on */
+
+/** The states of a node: of one that runs more than once, those of its replicas. @param {Acted} n */
+const statesOf = (n) => (n.replicas.length > 1 ? n.replicas.map((r) => r.state) : [n.state]);
+
+/** Verbs that would do something now. @param {Acted} n @returns {string[]} */
+export const offered = (n) => Object.keys(VERBS).filter((v) => n.verbs.includes(v) && statesOf(n).some((s) => VERBS[v].when.includes(s))
   && (v !== 'heal' || n.faults.length > 0) && (v !== 'cut' || !n.faults.some((f) => f.kind === 'cut')));
 
 /**
  * Verbs to show at the node: one that ends or starts it and, with room for two, one that silences it; of a paused one the
  * way on. Heal stands with the faults; with room for one alone, here.
- * @param {Pick<N, 'state'|'verbs'|'faults'>} n @param {number} room
+ * @param {Acted} n @param {number} room
  */
 export function main(n, room) {
   const all = offered(n), mend = room === 1 && n.state !== 'down' ? ['heal'] : [];
-  const order = n.state === 'paused' ? ['resume'] : ['start', 'kill', all.includes('pause') ? 'pause' : 'stop'];
+  const order = statesOf(n).includes('paused') ? ['resume'] : ['start', 'kill', all.includes('pause') ? 'pause' : 'stop'];
   return [...mend, ...order].filter((v) => all.includes(v)).slice(0, room);
 }
 
-/** Verbs behind "more". @param {Pick<N, 'state'|'verbs'|'faults'>} n @param {number} room */
+/** Verbs behind "more". @param {Acted} n @param {number} room */
 export function others(n, room) {
   const shown = main(n, room);
   return offered(n).filter((v) => !shown.includes(v) && (v !== 'heal' || n.faults.length > 0));
 }
 
-/** The row of buttons of one node. */
+/** The row of buttons of one node, or what acts on one of its replicas. */
 export class Verbs {
-  /** @param {string} id of the node @param {Hands} hands @param {number} [room] verbs beside "more" */
-  constructor(id, hands, room = 2) {
+  /** @param {string} id of the node @param {Hands} hands @param {number} [room] verbs beside "more"
+   *  @param {string} [replica] the only one that is acted on; '': all of the node */
+  constructor(id, hands, room = 2, replica = '') {
     this.id = id;
+    this.replica = replica;
+    /** How that replica does, in words; '' for a node. */
+    this.about = '';
+    this.name = replica ? `${id} ${replica}` : id;
     this.hands = hands;
     this.room = room;
     this.busy = false;
@@ -84,6 +94,8 @@ export class Verbs {
       b.addEventListener('click', () => this.act(verb));
       this.buttons.set(verb, b);
     }
+    const all = n.replicas.length > 1 ? `. All ${n.replicas.length} replicas; one alone: by its light` : '';
+    for (const [verb, b] of this.buttons) attr(b, 'title', `${VERBS[verb].title}${all}`);
     const row = want.map((verb) => /** @type {HTMLButtonElement} */ (this.buttons.get(verb)));
     if (others(n, this.room).length > 0) row.push(this.more);
     else this.more.remove();
@@ -109,10 +121,10 @@ export class Verbs {
     this.mark(true);
     const begun = performance.now();
     try {
-      await post(`/api/v1/nodes/${encodeURIComponent(this.id)}/${verb}`, body);
-      this.hands.say(`${this.id} ${VERBS[verb].done(body ?? {})} (${((performance.now() - begun) / 1000).toFixed(1)} s)`);
+      await post(`/api/v1/nodes/${encodeURIComponent(this.id)}/${verb}${this.replica ? `?replica=${encodeURIComponent(this.replica)}` : ''}`, body);
+      this.hands.say(`${this.name} ${VERBS[verb].done(body ?? {})} (${((performance.now() - begun) / 1000).toFixed(1)} s)`);
     } catch (e) {
-      this.hands.say(`${verb} ${this.id}: ${e instanceof Error ? e.message : e}`, true);
+      this.hands.say(`${verb} ${this.name}: ${e instanceof Error ? e.message : e}`, true);
     } finally {
       this.mark(false);
     }

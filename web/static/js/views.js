@@ -4,7 +4,8 @@
 import { el } from './dom.js';
 import { outboxWords, stuck } from './outbox.js';
 import { facts, folded, link, part, say, table } from './pieces.js';
-import { age, and, clock, count, engine, faults, millis, rate, state } from './words.js';
+import { members, replicas, resources } from './runs.js';
+import { age, and, clock, count, engine, faults, millis, rate, state, tally } from './words.js';
 import { behind, PILE } from './world.js';
 
 /** @typedef {import('./world.js').World} World */
@@ -26,14 +27,14 @@ const TRIMMED = '⚠ entries were cut off the stream before this group had read 
 export function nodeHead(n, { w, now }) {
   const s = state(n, now), since = n.state === 'up' ? age(now - n.since) : '';
   const does = n.rate > 0 && n.state === 'up' ? ` · p50 ${millis(n.p50_ms)}${n.errors > 0.05 ? ` · ✕ ${rate(n.errors)}` : ''}` : '';
-  const line = el('p', 'words strong', `${s.symbol} ${s.text}${does}${since ? ` · up for ${since}` : ''}${faults(n)}`);
+  const line = el('p', `words strong${tally(n) && n.state === 'up' ? ' warn' : ''}`, `${s.symbol} ${s.text}${does}${since ? ` · up for ${since}` : ''}${faults(n)}`);
   line.dataset.state = n.state;
   const own = n.holds.filter((h) => !h.copy), copies = n.holds.filter((h) => h.copy);
   const name = (/** @type {{kind: string}} */ h) => w.system.kinds.find((k) => k.id === h.kind)?.name ?? h.kind;
   return [line, ...(n.reason && n.state !== 'up' ? [say(n.reason, 'bad')] : []), ...(stuck(n) ? [say(outboxWords(n.outbox), 'warn')] : []),
     ...facts(['does', n.label], ['runs on', n.kind === 'service' ? '' : n.version || engine(n)], ['of', n.owner ? link('node', n.owner) : ''],
       ['owns', and(own.map(name))], ['copies', and(copies.map((h) => `${name(h)}${behind(w, n.owner, h.kind) ? ' (behind)' : ''}`))],
-      ['data', n.volatile ? 'forgotten when it ends: kept in memory alone' : ''])];
+      ['data', n.volatile ? 'forgotten when it ends: kept in memory alone' : '']), ...replicas(n, now), ...resources(n)];
 }
 
 /** @param {import('./replies.js').NodeReply} r @param {Ctx} c */
@@ -48,7 +49,7 @@ export function nodeView(r, c) {
       ...(x.last_error && x.failed > 0 ? [[say(`${clock(x.last_error_at)} ${x.last_error}`, x.failed_rate > 0 ? 'bad' : '')]] : [])]))),
     ...part('Takes', ...table('Events that it takes', ['stream', '#rate', '#waits', '#oldest', '#retries', '#dead letters'], r.takes.flatMap((x) => [
       [link('stream', x.stream), rate(x.rate), waits(x), x.oldest_ms > 0 ? age(x.oldest_ms) : '–', x.retries < 0 ? '?' : count(x.retries), deadLink(x.stream, x.dead)],
-      ...(x.trimmed_unread ? [[say(TRIMMED, 'warn')]] : [])]))),
+      ...members(x.members, c.w.nodes.get(n.id)), ...(x.trimmed_unread ? [[say(TRIMMED, 'warn')]] : [])]))),
     ...part('Emits', ...table('Events that it emits', ['stream', '#rate', '#so far', 'types'], r.emits.map((x) => [
       link('stream', x.stream), rate(x.rate), count(x.total), x.types.map((t) => `${t.type} ${count(t.total)}`).join(', ')]))),
     ...part('Calls', ...table('What it calls', ['to', '#rate', '#errors', '#p50'], r.calls.flatMap((x) => other(x, x.to)))),

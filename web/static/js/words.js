@@ -82,18 +82,29 @@ export function engine(n) {
   return found || engines[n.engine] || n.engine;
 }
 
+/** A state in a word: one that is down was stopped, or is dead. @param {{state: string, reason: string}} n */
+export const called = (n) => (n.state !== 'down' ? n.state : /^stopp?/i.test(n.reason) ? 'stopped' : 'dead');
+
+/** How many of several replicas are up; '' where all are, or the node runs once. @param {Pick<import('./messages.js').Node, 'replicas'>} n */
+export function tally({ replicas: all }) {
+  const up = all.filter((r) => r.state === 'up').length;
+  if (all.length < 2 || up === all.length) return '';
+  return all.every((r) => called(r) === called(all[0])) ? `all ${called(all[0])}` : `${up} of ${all.length} up`;
+}
+
 /**
  * A node's state in a symbol and words.
  * @param {import('./messages.js').Node} n @param {number} now the server's clock, ms
  */
 export function state(n, now) {
   const since = age(now - n.since);
-  const long = since ? ` ${since}` : '';
+  const long = since ? ` ${since}` : '', several = tally(n);
+  if (several && n.state === 'up') return { symbol: '◐', text: several };
   switch (n.state) {
     case 'up': return { symbol: '●', text: n.kind === 'service' ? (n.rate > 0 ? rate(n.rate) : 'up, idle') : 'up' };
     case 'starting': return { symbol: '◌', text: `starting${long}` };
     case 'paused': return { symbol: '❚❚', text: `paused${long}` };
-    case 'down': return /^stopp?/i.test(n.reason) ? { symbol: '■', text: `stopped${long}` } : { symbol: '✕', text: `dead${long}` };
+    case 'down': return called(n) === 'stopped' ? { symbol: '■', text: `stopped${long}` } : { symbol: '✕', text: `dead${long}` };
     default: return { symbol: '?', text: 'unknown' };
   }
 }
@@ -111,7 +122,7 @@ export function fault(f) {
   }
 }
 
-/** All of a node's faults, to go on a sentence; '' for none. @param {import('./messages.js').Node} n */
+/** All faults of a node or replica, to go on a sentence; '' for none. @param {{faults: import('./messages.js').Fault[]}} n */
 export const faults = (n) => n.faults.map((f) => `, ${fault(f)}`).join('');
 
 /**
@@ -120,10 +131,11 @@ export const faults = (n) => n.faults.map((f) => `, ${fault(f)}`).join('');
  */
 export function trouble(n) {
   /** @type {Record<import('./messages.js').State, string>} */
-  const words = { down: /^stopp?/i.test(n.reason) ? 'is stopped' : 'is dead', paused: 'is paused', starting: 'is starting', unknown: 'is unknown', up: '' };
+  const words = { down: `is ${called(n)}`, paused: 'is paused', starting: 'is starting', unknown: 'is unknown', up: '' };
   if (n.state !== 'up') return `${n.id} ${words[n.state]}`;
-  const f = n.faults.map((x) => (x.kind === 'slow' ? `is slow (+${millis(x.latency_ms)})` : x.kind === 'cut' ? 'is cut off'
+  const some = tally(n), f = n.faults.map((x) => (x.kind === 'slow' ? `is slow (+${millis(x.latency_ms)})` : x.kind === 'cut' ? 'is cut off'
     : x.kind === 'errors' ? `fails ${Math.round(x.share * 100)} % of its requests` : `is ${x.kind}`));
+  if (some) f.unshift(`has ${some}`);
   return f.length > 0 ? `${n.id} ${and(f)}` : '';
 }
 

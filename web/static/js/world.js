@@ -16,6 +16,7 @@
  * @property {import('./messages.js').Note[]} notes newest last, at most NOTES
  * @property {import('./messages.js').Load} load
  * @property {import('./messages.js').Bus} bus
+ * @property {import('./messages.js').Control|null} control null: not known
  * @property {ReadonlySet<string>} apart services that take no part in the bus, as the last full frame had it
  */
 /**
@@ -42,7 +43,7 @@ export function empty() {
   return {
     rev: -1, at: NaN, system: { name: '', kinds: [], patterns: [], features: [], max_load: 0 }, nodes: new Map(),
     edges: new Map(), streams: new Map(), cells: new Map(), events: [], notes: [], load: { per_second: 0, known: false, patterns: {}, features: {}, dropped: 0 },
-    bus: { up: false, reason: '', rate: 0, to_hub_ms: 0 }, apart: new Set(),
+    bus: { up: false, reason: '', rate: 0, to_hub_ms: 0 }, control: null, apart: new Set(),
   };
 }
 
@@ -83,6 +84,7 @@ export function apply(w, f) {
     cells: replaced(w.cells, f.cells, (c) => cellKey(c.feature, c.pattern)),
     events: bySeq(w.events, f.events, EVENTS), notes: bySeq(w.notes, f.notes, NOTES),
     load: f.load ?? w.load, bus: f.bus ?? w.bus, system: f.system ?? w.system,
+    control: f.control ?? w.control,
   };
   const shape = world.nodes.size !== w.nodes.size || world.streams.size !== w.streams.size || f.system !== null;
   return { world, flows: flows(w, f), shape, gap: false };
@@ -95,7 +97,7 @@ function whole(f) {
     rev: f.rev, at: f.at, system: f.system ?? w.system, nodes: replaced(w.nodes, f.nodes, (n) => n.id),
     edges: replaced(w.edges, f.edges, (e) => e.id), streams: replaced(w.streams, f.streams, (s) => s.name),
     cells: replaced(w.cells, f.cells, (c) => cellKey(c.feature, c.pattern)), events: bySeq([], f.events, EVENTS),
-    notes: bySeq([], f.notes, NOTES), load: f.load ?? w.load, bus: f.bus ?? w.bus, apart: apart(f),
+    notes: bySeq([], f.notes, NOTES), load: f.load ?? w.load, bus: f.bus ?? w.bus, control: f.control, apart: apart(f),
   };
 }
 
