@@ -191,7 +191,7 @@ func scaled(t *testing.T, l *lab, c *composed) {
 	c.up("--scale", "purchases=3")
 	l.eventually(20*time.Second, "purchases has three replicas", func() error { return l.replicas("purchases", 3) })
 	p := openPage(t, l.base)
-	p.until(10*time.Second, "one card with three lights", `document.querySelectorAll('[data-node="purchases"] .replica').length === 3`)
+	p.until(10*time.Second, "one card with three lights", `document.querySelectorAll('[data-node="purchases"] .light').length === 3`)
 	// A store that takes its time has events wait unacknowledged.
 	l.post("/api/v1/nodes/purchases-db/slow", map[string]any{"latency_ms": 400})
 	l.load(map[string]any{"per_second": 40})
