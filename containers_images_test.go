@@ -70,7 +70,7 @@ func standInRedis(t *testing.T) string {
 	r.program("/usr/bin/redis-server", server)
 	r.program("/usr/bin/redis-cli", found(t, "redis-cli", "valkey-cli"))
 	r.folder("/data", 0o755, 999)
-	image := "stillup-standin-redis:" + versionOf(t, server, "--version")
+	image := "stillup-standin/redis:" + versionOf(t, server, "--version") + "-standin"
 	r.build(image, "ENV PATH=/usr/bin", "USER 999:999", "VOLUME /data", "WORKDIR /data", `CMD ["redis-server"]`)
 	return image
 }
@@ -83,7 +83,7 @@ func standInMongo(t *testing.T) string {
 	r.program("/usr/bin/stillup-stores", filepath.Join(bin, "stillup-stores"))
 	r.text("/usr/bin/mongod", 0o755, "#!/bin/bash\nexec stillup-stores mongod --addr 0.0.0.0:27017 --data /data/db\n")
 	r.folder("/data/db", 0o755, 999)
-	image := "stillup-standin-mongo:ferretdb-1.24.0"
+	image := "stillup-standin/mongo:ferretdb-1.24.0-standin"
 	r.build(image, "ENV PATH=/usr/bin:/bin GOGC=50 GOMEMLIMIT=96MiB GOMAXPROCS=2", "USER 999:999", "VOLUME /data/db", `CMD ["mongod"]`)
 	return image
 }
@@ -118,7 +118,7 @@ func standInPostgres(t *testing.T) string {
 	r.text("/entrypoint.sh", 0o755, postgresEntrypoint)
 	r.folder("/var/lib/postgresql", 0o755, 70)
 	r.folder("/var/run/postgresql", 0o755, 70) // of its socket
-	image := "stillup-standin-postgres:" + versionOf(t, filepath.Join(home, "postgres"), "--version")
+	image := "stillup-standin/postgres:" + versionOf(t, filepath.Join(home, "postgres"), "--version") + "-standin"
 	r.build(image, "ENV PATH=/bin:"+home+" PGDATA=/var/lib/postgresql/data TZ=Etc/UTC LC_ALL=C", "USER 70:70", "STOPSIGNAL SIGINT",
 		"VOLUME /var/lib/postgresql", `ENTRYPOINT ["/entrypoint.sh"]`, `CMD ["postgres"]`)
 	return image

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net"
 	"net/netip"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -195,7 +196,7 @@ func (n *dockerNode) look(can bool) {
 		first := n.replicas[0]
 		seen.URL = first.labels[LabelURL]
 		if kind := world.NodeKind(first.labels[LabelKind]); kind == world.Store || kind == world.Bus {
-			seen.Engine = first.image
+			seen.Engine = path.Base(first.image) // without the registry's name
 		}
 		seen.State, seen.Reason = n.state()
 		seen.Faults = n.inForce().told()
