@@ -33,8 +33,8 @@ type Docker struct {
 	wg      sync.WaitGroup
 
 	mu      sync.Mutex
-	changed chan struct{} // closed and renewed at every change
-	control world.ControlSeen
+	changed chan struct{}     // closed and renewed at every change
+	control world.ControlSeen // zero until the engine was asked
 	nodes   map[string]*dockerNode
 }
 
@@ -69,7 +69,7 @@ func NewDocker(o DockerOptions) (*Docker, error) {
 		return nil, fmt.Errorf("the Docker engine: %w; see DOCKER_HOST", err)
 	}
 	d := &Docker{engine: engine, project: o.Project, log: o.Log, direct: newDirect(), changed: make(chan struct{}),
-		control: world.ControlSeen{At: time.Now(), Why: "The Docker engine was not asked yet."}, nodes: map[string]*dockerNode{}}
+		nodes: map[string]*dockerNode{}}
 	d.ctx, d.cancel = context.WithCancel(context.Background())
 	d.wg.Go(d.follow)
 	d.wg.Go(d.measure)

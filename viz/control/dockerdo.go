@@ -1,6 +1,7 @@
 package control
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -27,7 +28,7 @@ func (d *Docker) Do(ctx context.Context, node string, a Action) error {
 	d.mu.Unlock()
 	switch {
 	case !control.Can:
-		return fmt.Errorf("%s %s: %w: %s", a.Verb, node, ErrUnreachable, control.Why)
+		return fmt.Errorf("%s %s: %w: %s", a.Verb, node, ErrUnreachable, cmp.Or(control.Why, "it was not asked yet"))
 	case n == nil || len(verbs) == 0:
 		return fmt.Errorf("%s %q: %w", a.Verb, node, ErrUnknownNode)
 	case !slices.Contains(verbs, a.Verb):

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -360,6 +359,3 @@ func (d *Docker) closeGate(ctx context.Context, n *dockerNode) error {
 
 // dead says whether none of the node's containers runs. The caller holds mu.
 func (n *dockerNode) dead() bool { return !slices.ContainsFunc(n.replicas, (*replica).runs) }
-
-// sameSeen says whether two looks tell the same.
-func sameSeen(a, b world.NodeSeen) bool { return reflect.DeepEqual(a, b) }

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"path"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -213,7 +214,7 @@ func (n *dockerNode) look(can bool) {
 	}
 	old := n.seen
 	old.At = seen.At
-	if !sameSeen(old, seen) {
+	if !reflect.DeepEqual(old, seen) {
 		n.seen = seen
 	}
 }
@@ -267,7 +268,7 @@ func (n *dockerNode) verbs() []string {
 	return append(all, Heal)
 }
 
-// port is the label of a port that can be dialled; empty for none.
+// validPort says whether a label names a port that can be dialled.
 func validPort(s string) bool {
 	n, err := strconv.Atoi(s)
 	return err == nil && n > 0 && n < 1<<16
