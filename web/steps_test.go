@@ -107,8 +107,8 @@ func TestLensOnThePage(t *testing.T) {
 		&& document.querySelector('[data-node="monolith"]').classList.contains('dim')`
 	holds(t, ctx, shared)
 	holds(t, ctx, `location.hash === '#pattern=shared'`)
-	holds(t, ctx, `(location.reload(), true)`)
-	holds(t, ctx, shared+` && document.querySelector('.pick input[value="shared"]').checked`)
+	holds(t, ctx, `(window.old = true, location.reload(), true)`)
+	holds(t, ctx, `!window.old && `+shared+` && document.querySelector('.pick input[value="shared"]').checked`)
 	holds(t, ctx, `(document.querySelector('.pick input[value=""]').click(), true)`)
 	holds(t, ctx, `document.querySelectorAll('.faint').length === 0 && location.hash === ''`)
 }
