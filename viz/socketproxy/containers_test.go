@@ -25,9 +25,9 @@ import ("os"; "os/signal"; "syscall")
 func main() { c := make(chan os.Signal, 1); signal.Notify(c, syscall.SIGTERM); println("waits"); <-c }
 `
 
-// TestRealEngine has the official client look at, and act on, containers of the project through the proxy: on those
+// TestContainersProxied has the official client look at, and act on, containers of the project through the proxy: on those
 // of the project it succeeds, and sees what happens to them; of others it sees and does nothing.
-func TestRealEngine(t *testing.T) {
+func TestContainersProxied(t *testing.T) {
 	project, other := "stillup-socketproxy-test", "stillup-socketproxy-other"
 	image := project + ":test"
 	buildIdle(t, image)
