@@ -22,7 +22,7 @@ test: deps deps-test check
 ## test-containers: the lab as containers, with stand-ins for the stores' images where they are not there; nothing is pulled
 test-containers: deps deps-test engine
 	$(GO) vet -tags containers ./...
-	$(GO) test -race -p 1 -tags containers -timeout 20m -run "^TestContainers" ./viz/control .
+	$(GO) test -race -p 1 -tags containers -timeout 20m -run "^TestContainers" ./viz/control ./viz/socketproxy .
 
 ## check: what can be said without running anything
 check: web/node_modules/.package-lock.json

@@ -2,7 +2,9 @@ package control
 
 import (
 	"errors"
+	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -102,15 +104,19 @@ func TestIdleConnectionsThatAreClosed(t *testing.T) {
 	defer func() { server.Close(); <-served }()
 	g := gated(t, ln.Addr().String())
 	g.until(t, true)
-	asked, client := 0, &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 5 * time.Second}
+	asked, answered, client := 0, 0, &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 5 * time.Second}
 	for seen := 0; seen < closings; asked++ {
 		res, err := client.Get("http://" + g.addr)
-		if errors.Is(err, io.EOF) { // the machine is busy: the request came too late for the server
-			continue
+		if g.logged("i/o timeout") > 0 {
+			t.Skipf("the machine is too busy to tell: upstream did not accept within %s", tryWithin)
 		}
-		if err != nil {
+		if errors.Is(err, syscall.ECONNREFUSED) {
 			t.Fatalf("request %d, after %d closings: %v", asked, seen, err)
 		}
+		if err != nil { // the machine is busy, and the server gave up on the request before it came
+			continue
+		}
+		answered++
 		if b, err := io.ReadAll(res.Body); err != nil || string(b) != "hello" {
 			t.Fatalf("request %d: %q, %v", asked, b, err)
 		}
@@ -123,6 +129,9 @@ func TestIdleConnectionsThatAreClosed(t *testing.T) {
 	}
 	if opened := g.logged("gate open"); opened != 1 {
 		t.Errorf("the gate opened %d times", opened)
+	}
+	if answered < asked/2 {
+		t.Errorf("%d of %d requests were answered", answered, asked)
 	}
 	t.Logf("%d requests over %d closings", asked, closings)
 }
@@ -258,14 +267,18 @@ func (n *target) kill() {
 	n.wg.Wait()
 }
 
+// freeAddr is an address that nobody listens on, below the range from which the system gives ports to whoever connects.
 func freeAddr(t *testing.T) string {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 100 {
+		ln, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 20000+rand.IntN(12000)))
+		if err == nil {
+			defer ln.Close()
+			return ln.Addr().String()
+		}
 	}
-	defer ln.Close()
-	return ln.Addr().String()
+	t.Fatal("no port is free")
+	return ""
 }
 
 func eventually(t *testing.T, what string, is func() bool) {
