@@ -120,7 +120,11 @@ func (g *gate) watch(ctx context.Context, c *net.TCPConn) error {
 			wait(ctx, left)
 		}
 		var err error
-		if c, err = g.dial(ctx); err != nil {
+		c, err = g.dial(ctx)
+		if ne := net.Error(nil); errors.As(err, &ne) && ne.Timeout() { // of a busy machine one try tells nothing
+			c, err = g.dial(ctx)
+		}
+		if err != nil {
 			return err
 		}
 	}

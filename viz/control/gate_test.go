@@ -107,9 +107,6 @@ func TestIdleConnectionsThatAreClosed(t *testing.T) {
 	asked, answered, client := 0, 0, &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 5 * time.Second}
 	for seen := 0; seen < closings; asked++ {
 		res, err := client.Get("http://" + g.addr)
-		if g.logged("i/o timeout") > 0 {
-			t.Skipf("the machine is too busy to tell: upstream did not accept within %s", tryWithin)
-		}
 		if errors.Is(err, syscall.ECONNREFUSED) {
 			t.Fatalf("request %d, after %d closings: %v", asked, seen, err)
 		}
