@@ -184,6 +184,7 @@ func TestInspectIsAsked(t *testing.T) {
 	holds(t, ctx, `(document.querySelector('[data-node="stock"]').focus(), true)`)
 	keys(t, ctx, kb.Enter)
 	holds(t, ctx, `window.asked === 'node stock'`)
+	holds(t, ctx, `document.querySelector('#inspect-title').innerText === 'stock'`)
 	holds(t, ctx, `(window.asked = '', document.querySelector('[aria-label="Kill stock"]').click(), window.asked === '')`)
 	// What is looked into alone is strong.
 	holds(t, ctx, `(location.hash = '#edge=emit:stock>stock', true)`)
