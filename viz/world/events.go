@@ -245,8 +245,8 @@ func (f *folded) in(b []byte) bool {
 	return bytes.Contains(f.scratch, f.text)
 }
 
-// Event is the newest event with that CloudEvents id or entry id; a dead letter only where no stream has the event itself,
-// or by its entry id.
+// Event is the newest event with that CloudEvents id or entry id; a dead letter only where no other stream has one. Entry ids
+// are unique within a stream only: a letter written in the same millisecond as its event has the same.
 func (w *World) Event(id string) (Event, bool) {
 	if id == "" {
 		return Event{}, false
@@ -254,9 +254,10 @@ func (w *World) Event(id string) (Event, bool) {
 	var letter *heldEvent
 	for i := range w.events.n {
 		switch e := w.events.back(i); {
-		case e.EntryID == id, e.ID == id && !strings.HasSuffix(e.Stream, deadSuffix):
+		case e.EntryID != id && e.ID != id:
+		case !strings.HasSuffix(e.Stream, deadSuffix):
 			return e.answer(), true
-		case e.ID == id && letter == nil:
+		case letter == nil:
 			letter = e
 		}
 	}

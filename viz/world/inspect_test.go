@@ -452,3 +452,16 @@ func TestLooks(t *testing.T) {
 		}
 	})
 }
+
+// TestEventOfTheSameMillisecond: a dead letter may have its event's entry id; the event is meant. A letter is found by an
+// entry id that nothing else has.
+func TestEventOfTheSameMillisecond(t *testing.T) {
+	w := fold(t, world.EventsSeen{At: after(20), Events: []world.EventSeen{placedAt(10, "orders", "e-1", ""), placedAt(10, "orders.dead", "e-1", ""),
+		placedAt(15, "orders.dead", "e-1", "")}})
+	for _, c := range []struct{ id, stream string }{{"e-1", "orders"}, {placedAt(10, "", "", "").EntryID, "orders"},
+		{placedAt(15, "", "", "").EntryID, "orders.dead"}} {
+		if e, ok := w.Event(c.id); !ok || e.Stream != c.stream {
+			t.Errorf("%s: %+v, want one of %s", c.id, e, c.stream)
+		}
+	}
+}
