@@ -72,7 +72,7 @@ func page(state json.RawMessage, invented bool) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 6, "<script src=\"/static/js/theme.js\"></script><script type=\"module\" src=\"/static/js/main.js\"></script></head><body><a class=\"skip\" href=\"#works\">Skip to what still works</a><header class=\"top\"><h1>Stillup</h1>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 6, "<script src=\"/static/js/theme.js\"></script><script src=\"/static/js/again.js\"></script><script type=\"module\" src=\"/static/js/main.js\"></script></head><body><a class=\"skip\" href=\"#works\">Skip to what still works</a><header class=\"top\"><h1>Stillup</h1>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
