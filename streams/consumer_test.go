@@ -164,82 +164,6 @@ func TestConsumerKeepsOrderPerSubject(t *testing.T) {
 	})
 }
 
-// TestNothingIsLostWhenTheBusDies publishes and consumes while the bus is killed and started at random moments.
-func TestNothingIsLostWhenTheBusDies(t *testing.T) {
-	srv := streamstest.Start(t)
-	rdb := srv.Client()
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	rnd := rand.New(rand.NewPCG(seed, 0))
-
-	st := [2]store{}
-	run(t, &streams.Consumer{Redis: rdb, Group: "g0", Name: "a", Streams: []string{"x", "y"}, Handle: st[0].Handle})
-	run(t, &streams.Consumer{Redis: rdb, Group: "g1", Name: "a", Streams: []string{"x", "y"}, Handle: st[1].Handle})
-
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
-	var publishers sync.WaitGroup
-	var acknowledged [2]int64 // versions 1 to n of the subject are on the bus
-	for p, stream := range []string{"x", "y"} {
-		publishers.Go(func() {
-			for v := int64(1); ctx.Err() == nil; {
-				if _, err := streams.Publish(context.WithoutCancel(ctx), rdb, stream, event(stream, v), event(stream, v+1)); err == nil {
-					v += 2
-					acknowledged[p] = v - 1
-				}
-				select {
-				case <-time.After(time.Millisecond):
-				case <-ctx.Done():
-				}
-			}
-		})
-	}
-	for range 6 {
-		<-time.After(time.Duration(50+rnd.IntN(200)) * time.Millisecond)
-		srv.Kill()
-		<-time.After(time.Duration(rnd.IntN(150)) * time.Millisecond)
-		srv.Start()
-	}
-	cancel()
-	publishers.Wait()
-	t.Logf("published %v", acknowledged)
-	if acknowledged[0] == 0 || acknowledged[1] == 0 {
-		t.Fatal("nothing was published")
-	}
-	for g := range st {
-		for p, stream := range []string{"x", "y"} {
-			// Each on its own: of a publish that failed the bus may hold more than was acknowledged.
-			eventually(t, "all are applied", func() bool { return int64(len(st[g].versions(stream))) >= acknowledged[p] })
-			got := st[g].versions(stream)
-			for i, v := range got {
-				if v != int64(i+1) {
-					t.Fatalf("group %d, %s: version %d after %v", g, stream, v, got[max(0, i-3):i])
-				}
-			}
-		}
-		st[g].mu.Lock()
-		t.Logf("group %d: handled again %d", g, st[g].doubles)
-		st[g].mu.Unlock()
-	}
-}
-
-func TestConsumerOutlivesAWipe(t *testing.T) {
-	srv := streamstest.Start(t)
-	rdb := srv.Client()
-	var st store
-	run(t, &streams.Consumer{Redis: rdb, Group: "g", Name: "a", Streams: []string{"x"}, Handle: st.Handle})
-	publish(t, rdb, "x", event("s", 1))
-	eventually(t, "the first is applied", func() bool { return st.count() == 1 })
-	srv.Wipe()
-	publish(t, rdb, "x", event("s", 1), event("s", 2))
-	eventually(t, "the second is applied", func() bool { return st.count() == 2 })
-	if err := rdb.FlushAll(t.Context()).Err(); err != nil {
-		t.Fatal(err)
-	}
-	publish(t, rdb, "x", event("s", 3))
-	eventually(t, "the third is applied", func() bool { return st.count() == 3 })
-}
-
 // abandon makes a member that reads n entries and dies.
 func abandon(t *testing.T, rdb *redis.Client, stream, group, name string, n int64) {
 	t.Helper()
@@ -252,40 +176,6 @@ func abandon(t *testing.T, rdb *redis.Client, stream, group, name string, n int6
 	}
 }
 
-func TestConsumerClaimsFromTheDead(t *testing.T) {
-	rdb := streamstest.Start(t).Client()
-	for v := range int64(100) {
-		publish(t, rdb, "x", event("s", v+1))
-	}
-	abandon(t, rdb, "x", "g", "dead", 100)
-	var st store
-	run(t, &streams.Consumer{Redis: rdb, Group: "g", Name: "alive", Streams: []string{"x"}, Handle: st.Handle, MinIdle: 200 * time.Millisecond})
-	publish(t, rdb, "x", event("new", 1))
-	eventually(t, "all are applied", func() bool { return st.count() == 101 })
-	if got := st.applied["s"]; !slices.IsSorted(got) {
-		t.Errorf("claimed out of order: %v", got)
-	}
-	eventually(t, "all are acknowledged", func() bool { return pending(t, rdb, "x", "g") == 0 })
-}
-
-func TestConsumerTakesUpItsOwnFirst(t *testing.T) {
-	rdb := streamstest.Start(t).Client()
-	for v := range int64(150) {
-		publish(t, rdb, "x", event("s", v+1))
-	}
-	abandon(t, rdb, "x", "g", "a", 140)
-	if err := rdb.XDel(t.Context(), "x", mustFirst(t, rdb, "x")).Err(); err != nil {
-		t.Fatal(err)
-	}
-	var st store
-	run(t, &streams.Consumer{Redis: rdb, Group: "g", Name: "a", Streams: []string{"x"}, Handle: st.Handle})
-	eventually(t, "all are applied", func() bool { return st.count() == 149 })
-	if got := st.applied["s"]; !slices.IsSorted(got) {
-		t.Errorf("out of order: %v", got)
-	}
-	eventually(t, "all are acknowledged, the deleted one too", func() bool { return pending(t, rdb, "x", "g") == 0 })
-}
-
 func mustFirst(t *testing.T, rdb *redis.Client, stream string) string {
 	t.Helper()
 	first, err := rdb.XRangeN(t.Context(), stream, "-", "+", 1).Result()
@@ -293,31 +183,6 @@ func mustFirst(t *testing.T, rdb *redis.Client, stream string) string {
 		t.Fatalf("first of %s: %v", stream, err)
 	}
 	return first[0].ID
-}
-
-func TestSlowHandlerIsNotTakenForDead(t *testing.T) {
-	rdb := streamstest.Start(t).Client()
-	entered, release := make(chan struct{}, 2), make(chan struct{})
-	var calls atomic.Int32
-	c := streams.Consumer{Redis: rdb, Group: "g", Streams: []string{"x"}, MinIdle: 150 * time.Millisecond,
-		Handle: func(context.Context, streams.Entry) error {
-			calls.Add(1)
-			entered <- struct{}{}
-			<-release
-			return nil
-		}}
-	a, b := c, c
-	a.Name, b.Name = "a", "b"
-	run(t, &a)
-	publish(t, rdb, "x", event("s", 1))
-	<-entered
-	run(t, &b)
-	<-time.After(5 * c.MinIdle) // time enough for b to claim it, if it could
-	close(release)
-	eventually(t, "it is acknowledged", func() bool { return pending(t, rdb, "x", "g") == 0 })
-	if n := calls.Load(); n != 1 {
-		t.Errorf("handled %d times", n)
-	}
 }
 
 func TestConsumerStops(t *testing.T) {

@@ -3,7 +3,6 @@ package world_test
 import (
 	"encoding/json"
 	"fmt"
-	"math/rand"
 	"reflect"
 	"strings"
 	"testing"
@@ -145,76 +144,6 @@ func TestEdgeDetail(t *testing.T) {
 	}
 }
 
-func TestDeliveries(t *testing.T) {
-	const id = "e"
-	event := world.EventsSeen{At: after(100), Events: []world.EventSeen{placedAt(100, "orders", id, "")}}
-	entry := event.Events[0].EntryID
-	applied := func(to string) world.StreamsSeen {
-		s := backlog(150, 1, 0, 0, time.Time{})
-		s.Streams[0].Groups[0].Applied = to
-		return s
-	}
-	dead := placedAt(180, "orders.dead", id, "")
-	dead.Dead = &world.DeadSeen{Group: "readers", Entry: entry, Reason: "no such user", Attempts: 5}
-	died := world.EventsSeen{At: after(180), Events: []world.EventSeen{dead}}
-	for _, tc := range []struct {
-		name string
-		obs  []world.Observation
-		want string // state, after_ms, attempts, reason
-	}{
-		{"nothing is known", nil, "unknown - - "},
-		{"the group is before it", []world.Observation{applied("5-0")}, "waits - - "},
-		{"the group is past it", []world.Observation{applied(entry)}, "has - - "},
-		{"applied", []world.Observation{applied("5-0"), take(110, id, traceID(1), spanOf(1), "", "", 4*time.Millisecond)}, "has 14 1 "},
-		{"failed", []world.Observation{applied("5-0"), take(110, id, traceID(1), spanOf(1), "", "the store is full", time.Millisecond)}, "failed - 1 the store is full"},
-		{"applied without a word of Redis", []world.Observation{take(110, id, traceID(1), spanOf(1), "", "", time.Millisecond)}, "has 11 1 "},
-		{"failed, then applied", []world.Observation{applied("5-0"), take(110, id, traceID(1), spanOf(1), "", "the store is full", time.Millisecond),
-			take(160, id, traceID(1), spanOf(2), "", "", time.Millisecond)}, "has 61 2 "},
-		{"given up", []world.Observation{applied(entry), take(110, id, traceID(1), spanOf(1), "", "x", time.Millisecond), died}, "dead - 5 no such user"},
-		{"given up by another group", []world.Observation{applied("5-0"), func() world.Observation {
-			other := died
-			other.Events = []world.EventSeen{dead}
-			other.Events[0].Dead = &world.DeadSeen{Group: "others", Entry: entry}
-			return other
-		}()}, "waits - - "},
-		{"given up and sent again", []world.Observation{applied(entry), take(110, id, traceID(1), spanOf(1), "", "x", time.Millisecond), died,
-			world.EventsSeen{At: after(500), Events: []world.EventSeen{placedAt(500, "orders", id, "")}}}, "waits - 1 "},
-		{"sent again and failed", []world.Observation{applied(entry), died, world.EventsSeen{At: after(500), Events: []world.EventSeen{placedAt(500, "orders", id, "")}},
-			take(510, id, traceID(1), spanOf(1), "", "still", time.Millisecond)}, "failed - 1 still"},
-		{"another event's", []world.Observation{applied("5-0"), take(110, "other", traceID(1), spanOf(1), "", "", time.Millisecond)}, "waits - - "},
-		{"the stream is gone", []world.Observation{applied("5-0"), world.StreamsSeen{At: after(300)}}, "unknown - - "},
-	} {
-		t.Run(tc.name, func(t *testing.T) {
-			w := fold(t, append([]world.Observation{event}, tc.obs...)...)
-			e, _ := w.Event(id)
-			if e.Stream != "orders" {
-				t.Fatalf("by its id it is found on %s", e.Stream)
-			}
-			ds := w.Deliveries(e)
-			if len(ds) != 1 || ds[0].Service != "history" || ds[0].Group != "readers" {
-				t.Fatalf("%+v", ds)
-			}
-			after, attempts := "-", "-"
-			if d := ds[0].AfterMS; d != nil {
-				after = fmt.Sprint(*d)
-			}
-			if n := ds[0].Attempts; n != nil {
-				attempts = fmt.Sprint(*n)
-			}
-			if got := fmt.Sprintf("%s %s %s %s", ds[0].State, after, attempts, ds[0].Reason); got != tc.want {
-				t.Errorf("got %q, want %q", got, tc.want)
-			}
-		})
-	}
-	w := fold(t, died)
-	if e, ok := w.Event(id); !ok || e.Stream != "orders.dead" || len(w.Deliveries(e)) != 0 {
-		t.Errorf("the letter alone: %+v %v", e, ok)
-	}
-	if ds := fold(t).Deliveries(world.Event{Stream: "none"}); ds == nil || len(ds) != 0 {
-		t.Errorf("nobody takes it: %+v", ds)
-	}
-}
-
 // told is a chain in a line a step.
 func told(c world.Chain) string {
 	var b strings.Builder
@@ -248,141 +177,6 @@ const sagaTold = `1 call shoppers>orders  0+20
 5 take orders>history e-2 50+1 not yet
 5 take orders>history e-2 65+2 
 `
-
-func TestChain(t *testing.T) {
-	id := traceID(7)
-	chain := func(obs []world.Observation) (world.Chain, bool) {
-		w := fold(t, obs...)
-		e, _ := w.Event("e-2")
-		return w.Chain(e)
-	}
-	c, ok := chain(saga(id))
-	if !ok || c.Trace != id || !c.Whole || told(c) != sagaTold {
-		t.Errorf("whole %v:\n%s\nwant\n%s", c.Whole, told(c), sagaTold)
-	}
-	if s := c.Steps[2]; s.Type != "order.placed.v1" || s.Subject != "o-1" || s.Stream != "orders" || s.Method != "" {
-		t.Errorf("a handling is %+v", s)
-	}
-	if s := c.Steps[0]; s.Method != "POST" || s.Path != "/copies/orders" || s.Status != 201 {
-		t.Errorf("a call is %+v", s)
-	}
-	// It does not depend on the order in which the parts came in, nor on what else there is.
-	for seed := range 20 {
-		obs := append(saga(id), saga(traceID(8))[:2]...)
-		rand.New(rand.NewSource(int64(seed))).Shuffle(len(obs), func(i, j int) { obs[i], obs[j] = obs[j], obs[i] })
-		obs = append(obs, saga(id)[0]) // told twice
-		if c, _ := chain(obs); told(c) != sagaTold || !c.Whole {
-			t.Fatalf("seed %d, whole %v:\n%s", seed, c.Whole, told(c))
-		}
-	}
-	for i, missing := range []string{"the caller's word", "the server's word", "the first event", "the first handling"} {
-		obs := saga(id)
-		obs = append(obs[:i:i], obs[i+1:]...)
-		c, ok := chain(obs)
-		if whole := missing == "the first event"; !ok || c.Whole != whole { // of which nothing says that it is missing
-			t.Errorf("without %s it is whole: %v\n%s", missing, c.Whole, told(c))
-		}
-	}
-	if c, _ := chain(saga(id)[1:]); !strings.HasPrefix(told(c), "1 call >orders  0+18 ") {
-		t.Errorf("the request of somebody unknown:\n%s", told(c))
-	}
-	early := saga(id)
-	early[4].(world.EventsSeen).Events[0].Time = after(29) // before what caused it, by its emitter's clock
-	if c, _ := chain(early); !strings.Contains(told(c), "4 event history>orders e-2 30+0") {
-		t.Errorf("an event stands before its cause:\n%s", told(c))
-	}
-	w := fold(t, world.EventsSeen{At: after(1), Events: []world.EventSeen{placedAt(1, "orders", "e", "")}})
-	e, _ := w.Event("e")
-	if _, ok := w.Chain(e); ok {
-		t.Error("an event without a trace has a chain")
-	}
-}
-
-// TestChainOfAProbe: a request that the dashboard made itself begins with it.
-func TestChainOfAProbe(t *testing.T) {
-	id := traceID(3)
-	word := served(1, "orders", "POST", "/sync/orders", "/sync/orders", 201, 8*time.Millisecond)
-	word.TraceID, word.SpanID, word.ParentID = id, servedOf(0), spanOf(0)
-	w := fold(t, calls(20, word),
-		world.EventsSeen{At: after(22), Events: []world.EventSeen{placedAt(5, "orders", "e", "00-"+id+"-"+servedOf(0)+"-01")}},
-		world.TriesSeen{At: after(30), Tries: []world.TrySeen{{Feature: "buy", Pattern: "sync", OK: true, Status: 201, Start: after(0),
-			Duration: 10 * time.Millisecond, Probe: true, TraceID: id, SpanID: spanOf(0)}}})
-	e, _ := w.Event("e")
-	if c, _ := w.Chain(e); !c.Whole || told(c) != "1 call >orders  0+10 \n2 event orders>orders e 5+0 \n" {
-		t.Errorf("whole %v:\n%s", c.Whole, told(c))
-	}
-}
-
-// TestChainIsBounded: also where spans go in circles and without end.
-func TestChainIsBounded(t *testing.T) {
-	id := traceID(5)
-	w := fold(t, world.EventsSeen{At: after(1), Events: []world.EventSeen{placedAt(1, "orders", "e", "00-"+id+"-"+spanOf(1)+"-01")}})
-	for i := range 1000 {
-		c := call(i, "shoppers", "orders", "/x", 200, time.Millisecond)
-		c.TraceID, c.SpanID, c.ParentID = id, spanOf(i), spanOf((i+1)%1000)
-		w.Apply(calls(i+1, c))
-	}
-	e, _ := w.Event("e")
-	if c, _ := w.Chain(e); len(c.Steps) > 401 || c.Whole {
-		t.Errorf("%d steps, whole %v", len(c.Steps), c.Whole)
-	}
-}
-
-func TestDeadLettersOfEdges(t *testing.T) {
-	letters := func(ms int, length int64, of map[string]int64) world.StreamsSeen {
-		s := backlog(ms, 5, 0, 0, time.Time{})
-		s.Streams = append(s.Streams, world.StreamSeen{Name: "orders.dead", Length: length, Added: 9, Dead: of})
-		return s
-	}
-	w := fold(t)
-	for i, c := range []struct {
-		what string
-		obs  world.Observation
-		want int64
-	}{
-		{"nothing is known", tick(1), -1},
-		{"not counted yet", letters(10, 3, nil), -1},
-		{"counted", letters(20, 3, map[string]int64{"readers": 2, "others": 1}), 2},
-		{"being counted again", letters(30, 2, nil), 2},
-		{"counted again", letters(40, 1, map[string]int64{"readers": 1}), 1},
-		{"all sent", letters(50, 0, nil), 0},
-		{"others' alone", letters(60, 1, map[string]int64{"others": 1}), 0},
-		{"no such stream", backlog(70, 5, 0, 0, time.Time{}), 0},
-	} {
-		rev := w.Rev()
-		w.Apply(c.obs)
-		if got := edge(t, w, "take:orders>history").Dead; got != c.want {
-			t.Errorf("%d %s: %d, want %d", i, c.what, got, c.want)
-		}
-		if f := w.Since(rev); c.what == "counted" && len(f.Edges) == 0 {
-			t.Error("no frame says so")
-		}
-	}
-	if d := edge(t, w, "emit:orders>orders").Dead; d != 0 {
-		t.Errorf("an emit has %d", d)
-	}
-	w.Apply(world.ActionSeen{At: after(99), Verb: "resend", Note: "orders: 3 dead letters were sent again"})
-	if !strings.HasSuffix(said(w), "plain: orders: 3 dead letters were sent again") {
-		t.Errorf("said\n%s", said(w))
-	}
-}
-
-func TestEventText(t *testing.T) {
-	w := fold(t, world.EventsSeen{At: after(1), Events: []world.EventSeen{placedAt(1, "orders", "e", "")}})
-	for _, c := range []struct {
-		q    world.Query
-		want int
-	}{
-		{world.Query{Text: "name"}, 1}, {world.Query{Text: `"NAME":"kÄSE"`}, 1}, {world.Query{Text: "named"}, 0}, {world.Query{Text: ""}, 1},
-		{world.Query{Type: "placed"}, 1}, {world.Query{Type: "order.placed.v1"}, 1}, {world.Query{Type: "refused"}, 0},
-		{world.Query{Subject: "-1"}, 1}, {world.Query{Subject: "-2"}, 0}, {world.Query{Stream: "order"}, 0}, {world.Query{Node: "order"}, 0},
-	} {
-		c.q.Limit = 10
-		if got := w.Events(c.q); len(got) != c.want {
-			t.Errorf("%+v: %d", c.q, len(got))
-		}
-	}
-}
 
 // BenchmarkTakes is the fold of one handling out of a batch of 100; BenchmarkLook what a look at an event costs in a
 // world that is full.
@@ -451,17 +245,4 @@ func TestLooks(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
-}
-
-// TestEventOfTheSameMillisecond: a dead letter may have its event's entry id; the event is meant. A letter is found by an
-// entry id that nothing else has.
-func TestEventOfTheSameMillisecond(t *testing.T) {
-	w := fold(t, world.EventsSeen{At: after(20), Events: []world.EventSeen{placedAt(10, "orders", "e-1", ""), placedAt(10, "orders.dead", "e-1", ""),
-		placedAt(15, "orders.dead", "e-1", "")}})
-	for _, c := range []struct{ id, stream string }{{"e-1", "orders"}, {placedAt(10, "", "", "").EntryID, "orders"},
-		{placedAt(15, "", "", "").EntryID, "orders.dead"}} {
-		if e, ok := w.Event(c.id); !ok || e.Stream != c.stream {
-			t.Errorf("%s: %+v, want one of %s", c.id, e, c.stream)
-		}
-	}
 }
