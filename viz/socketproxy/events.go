@@ -21,11 +21,7 @@ type event struct {
 // events lets those events through that concern the project's containers. The caller's filters are the engine's business,
 // so that they mean what they always do; one by label, then, leaves no events of networks.
 func (p *proxy) events(w http.ResponseWriter, r *http.Request, c *call) error {
-	project, err := p.scope(r.Context())
-	if err != nil {
-		return err
-	}
-	f, err := filters(c.query.Get("filters"))
+	project, f, err := p.narrowed(r.Context(), c)
 	if err != nil {
 		return err
 	}

@@ -107,13 +107,17 @@ func (p *proxy) pass(w http.ResponseWriter, r *http.Request, c *call) error {
 	return p.forward(w, r, c, "", nil)
 }
 
+// narrowed is the project that an answer is narrowed to, and the filters that the caller asked with.
+func (p *proxy) narrowed(ctx context.Context, c *call) (project string, f map[string][]string, err error) {
+	if project, err = p.scope(ctx); err == nil {
+		f, err = filters(c.query.Get("filters"))
+	}
+	return project, f, err
+}
+
 // list lets a list through that is narrowed to the project.
 func (p *proxy) list(w http.ResponseWriter, r *http.Request, c *call) error {
-	project, err := p.scope(r.Context())
-	if err != nil {
-		return err
-	}
-	f, err := filters(c.query.Get("filters"))
+	project, f, err := p.narrowed(r.Context(), c)
 	if err != nil {
 		return err
 	}
