@@ -53,6 +53,7 @@ type Service struct {
 	telemetry *telemetry
 	repeats   repeats
 	work      []work
+	jobs      *jobs           // nil: it has none
 	admin     map[string]bool // paths of routes for whoever runs the service
 	faults    atomic.Pointer[Faults]
 

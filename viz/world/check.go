@@ -64,6 +64,12 @@ func (s *System) checkNodes(d declared) error {
 			if !d.kinds[h.Kind] {
 				return wrong("holds kind %q, which is not among the kinds", h.Kind)
 			}
+			if h.At == nil {
+				continue
+			}
+			if err := h.At.check(n.Engine); err != nil {
+				return wrong("place of %s: %s", h.Kind, err)
+			}
 		}
 		for _, name := range slices.Concat(n.Takes, n.Emits) {
 			if !d.streams[name] {

@@ -75,7 +75,7 @@ func (s *System) check() error {
 		what    string
 		n, most int
 	}{{"nodes", len(s.Nodes), maxNodes}, {"streams", len(s.Streams), maxDeclared}, {"kinds", len(s.Kinds), maxKinds},
-		{"patterns", len(s.Patterns), maxPatterns}, {"features", len(s.Features), maxFeatures}, {"vars", len(s.Vars), maxList}} {
+		{"actions", len(s.Actions), maxFeatures}, {"patterns", len(s.Patterns), maxPatterns}, {"features", len(s.Features), maxFeatures}, {"vars", len(s.Vars), maxList}} {
 		if c.n > c.most {
 			return fmt.Errorf("%s: %d are more than the %d allowed", c.what, c.n, c.most)
 		}
@@ -116,6 +116,9 @@ func (s *System) check() error {
 		return err
 	}
 	if err := s.checkFeatures(d); err != nil {
+		return err
+	}
+	if err := s.checkActions(d); err != nil {
 		return err
 	}
 	if l := s.Load; l != nil {

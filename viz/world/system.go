@@ -11,6 +11,8 @@ type System struct {
 	Load     *LoadSpec     `json:"load,omitempty"`
 	// Vars are the values that a probe fills "{name}" in paths and bodies with, one at random each time.
 	Vars map[string][]string `json:"vars,omitempty"`
+	// Actions are what a person can have the system do, in the order in which they are offered.
+	Actions []ActionSpec `json:"actions,omitempty"`
 }
 
 // NodeSpec declares one node.
@@ -31,6 +33,8 @@ type NodeSpec struct {
 	// Outbox is the path under its address that answers GET with {"waiting": n, "more": bool, "oldest": time or null}: what
 	// it has committed and not published yet, and whether there is more than was counted.
 	Outbox string `json:"outbox,omitempty"`
+	// Later: the node is not there at first and joins when it is told to. Until it was seen it is not shown.
+	Later bool `json:"later,omitempty"`
 }
 
 // NodeKind is service, store, bus or client.
@@ -47,7 +51,8 @@ const (
 // Hold is one kind of data in a store.
 type Hold struct {
 	Kind string `json:"kind"`
-	Copy bool   `json:"copy"` // a copy of what another store owns
+	Copy bool   `json:"copy"`         // a copy of what another store owns
+	At   *Place `json:"at,omitempty"` // where it stands; nil: it is not looked at
 }
 
 // StreamSpec declares one stream.
@@ -56,6 +61,13 @@ type StreamSpec struct {
 	Kind string `json:"kind,omitempty"` // the kind of data its events are about
 	// Transient: its entries are of use for seconds only, so what was trimmed before it was read is no loss.
 	Transient bool `json:"transient,omitempty"`
+	Keep      Keep `json:"keep,omitzero"`
+}
+
+// Keep is how much of a stream its publishers keep: what is older than either bound allows is trimmed, roughly.
+type Keep struct {
+	Entries int64 `json:"entries,omitempty"` // 0: no bound is declared
+	Bytes   int64 `json:"bytes,omitempty"`   // of Redis' memory; 0: no bound is declared
 }
 
 // KindSpec is one kind of data.
