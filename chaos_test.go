@@ -48,6 +48,7 @@ func TestNothingIsLostOrDoubled(t *testing.T) {
 		t.Fatal(err)
 	}
 	l.eventually(60*time.Second, "all stores agree", func() error { return l.agree(accepted) })
+	l.settled()
 }
 
 // orderEvery sends an order over each pattern of the services in turn and returns a function that ends it and gives the ids that

@@ -125,4 +125,5 @@ func TestFaults(t *testing.T) {
 		t.Errorf("left after the launcher's restart: %v", got)
 	}
 	again.eventually(20*time.Second, "every cell works", again.allWork)
+	again.settled()
 }

@@ -65,6 +65,7 @@ func TestOutages(t *testing.T) {
 	t.Logf("%d outages, %d cells each; as declared after %.1f s (median) and %.1f s (worst), all works again after %.1f s and %.1f s",
 		len(toFault), len(l.system.Features)*len(l.system.Patterns), quantile(toFault, 0.5), slices.Max(toFault),
 		quantile(toRestore, 0.5), slices.Max(toRestore))
+	l.settled()
 }
 
 // outage takes a node away and brings it back. It returns after how long the matrix was as declared, and after how long
