@@ -1,0 +1,323 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stillup/stillup/viz/world"
+)
+
+// TestDigests: a copy that lacks a record, has one too many, or another text, does not have its owner's digest.
+func TestDigests(t *testing.T) {
+	owner := records{"a": "1", "b": "2"}
+	for want, kept := range map[string]records{
+		"":                               {"a": "1", "b": "2"},
+		"x: b is missing (1 of 2":        {"a": "1"},
+		"x: 3 are there":                 {"a": "1", "b": "2", "c": "3"},
+		`x: a is "2", with its owner "1`: {"a": "2", "b": "2"},
+	} {
+		err := owner.differ("x", kept)
+		if want == "" && err != nil || want != "" && (err == nil || !strings.HasPrefix(err.Error(), want)) {
+			t.Errorf("%v: %v, want %q", kept, err, want)
+		}
+	}
+}
+
+// copyOf is what one store has of one thing, as the dashboard tells.
+type copyOf struct {
+	Node, Service, Form, Raw, Why string
+	Copy, Found                   bool
+	Version, Bytes                int64
+	VersionsBehind                int64 `json:"versions_behind"`
+	Fields                        []struct{ Name, Value, Same string }
+}
+
+func (c copyOf) field(name string) string {
+	for _, f := range c.Fields {
+		if f.Name == name {
+			return f.Value
+		}
+	}
+	return ""
+}
+
+// copies are all stores' copies of one thing.
+func (l *lab) copies(kind, id string) ([]copyOf, error) {
+	var all struct{ Records []copyOf }
+	_, err := l.call(http.MethodGet, "/api/v1/copies/"+kind+"/"+id, nil, &all)
+	return all.Records, err
+}
+
+// action has the system do something, of one thing and with values where it wants them.
+func (l *lab) action(id, of string, values map[string]any) {
+	l.t.Helper()
+	body := map[string]any{}
+	if of != "" {
+		body["id"] = of
+	}
+	if values != nil {
+		body["values"] = values
+	}
+	if _, err := l.call(http.MethodPost, "/api/v1/actions/"+id, body, nil); err != nil {
+		l.t.Fatal(err)
+	}
+}
+
+// progress is how far a job is.
+type progress struct {
+	State, Said, Before, After string
+	Done, Total                int64
+	PerSecond                  float64 `json:"per_second"`
+}
+
+// job has the system do a job and waits for its end.
+func (l *lab) job(id string, within time.Duration) progress {
+	l.t.Helper()
+	l.action(id, "", nil)
+	var p progress
+	l.eventually(within, id+" is done", func() error {
+		var a struct{ Progress *progress }
+		if _, err := l.call(http.MethodGet, "/api/v1/actions/"+id, nil, &a); err != nil {
+			return err
+		}
+		if a.Progress == nil || a.Progress.State != "done" && a.Progress.State != "failed" {
+			return fmt.Errorf("%+v", a.Progress)
+		}
+		p = *a.Progress
+		return nil
+	})
+	if p.State != "done" {
+		l.t.Fatalf("%s %s: %s", id, p.State, p.Said)
+	}
+	l.t.Logf("%s: %s (%d of %d, %.0f a second)", id, p.Said, p.Done, p.Total, p.PerSecond)
+	return p
+}
+
+// have checks that every store that holds the product has it under that name.
+func (l *lab) have(product, name string, but ...string) error {
+	all, err := l.copies("products", product)
+	if err != nil {
+		return err
+	}
+	if len(all) < 6 {
+		return fmt.Errorf("%d stores hold it", len(all))
+	}
+	for _, c := range all {
+		if c.Node != "monolith-db" && !slices.Contains(but, c.Node) && c.field("name") != name {
+			return fmt.Errorf("%s has %q (%s)", c.Node, c.field("name"), c.Why)
+		}
+	}
+	return nil
+}
+
+// cellsAre checks all cells: those for which bad says so fail, all others work.
+func (l *lab) cellsAre(bad func(c world.Cell) bool) error {
+	cells, err := l.cells()
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, c := range cells {
+		want := world.Works
+		if bad(c) {
+			want = world.Fails
+		}
+		if c.State != want {
+			errs = append(errs, fmt.Errorf("%s in %s %s (%s), want %s", c.Feature, c.Pattern, c.State, c.LastError, want))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// TestData is what a person does with data on the lab: looks at copies, changes a thing, changes schemas, rebuilds,
+// takes the bus's memory, disturbs it, lets a service join. At the end every copy has its owner's digest.
+func TestData(t *testing.T) {
+	l := startLab(t)
+	l.load(map[string]any{"per_second": 10, "features": map[string]float64{"top-sellers": 1}})
+	l.eventually(20*time.Second, "every cell works", l.allWork)
+	part := func(name string, do func(t *testing.T)) {
+		t.Run(name, func(t *testing.T) { l.t = t; do(t) })
+		l.t = t
+	}
+	part("a change goes through, and waits for who is dead", func(t *testing.T) {
+		l.eventually(5*time.Second, "all have it", func() error { return l.have("p-03", "Paring knife, 9 cm") })
+		l.do("trending", "kill")
+		l.action("rename-product", "p-03", map[string]any{"name": "Paring knife, 10 cm"})
+		l.eventually(5*time.Second, "all but the dead one's store have it", func() error {
+			if err := l.have("p-03", "Paring knife, 10 cm", "trending-db"); err != nil {
+				return err
+			}
+			all, err := l.copies("products", "p-03")
+			if err != nil {
+				return err
+			}
+			for _, c := range all {
+				if c.Node == "trending-db" && (c.field("name") != "Paring knife, 9 cm" || c.VersionsBehind != 1) {
+					return fmt.Errorf("%+v", c)
+				}
+			}
+			return nil
+		})
+		l.do("trending", "start")
+		l.eventually(10*time.Second, "all have it", func() error { return l.have("p-03", "Paring knife, 10 cm") })
+		l.do("stock-db", "kill")
+		all, err := l.copies("products", "p-03")
+		i := slices.IndexFunc(all, func(c copyOf) bool { return c.Node == "stock-db" })
+		if err != nil || i < 0 || all[i].Why == "" {
+			t.Errorf("a dead store does not say so: %+v %v", all, err)
+		}
+		l.do("stock-db", "start")
+		l.eventually(10*time.Second, "all works again", l.allWork)
+	})
+	part("the catalogue's schema changes", func(t *testing.T) {
+		l.job("catalog-schema-2", 20*time.Second)
+		l.eventually(5*time.Second, "the shared database fails, nothing else", func() error {
+			return l.cellsAre(func(c world.Cell) bool {
+				return c.Pattern == "shared" && (c.Feature == "buy" || c.Feature == "my-purchases" || c.Feature == "top-sellers")
+			})
+		})
+		l.action("rename-product", "p-04", map[string]any{"name": "Loaf tin with lid"})
+		l.action("reprice-product", "p-04", map[string]any{"price_cents": 2790})
+		l.eventually(10*time.Second, "all have it", func() error { return l.have("p-04", "Loaf tin with lid") })
+		l.job("catalog-schema-1", 20*time.Second)
+		l.eventually(10*time.Second, "all works again", l.allWork)
+	})
+	part("the users' schema changes", func(t *testing.T) {
+		l.job("users-schema-2", 20*time.Second)
+		l.eventually(5*time.Second, "who reads the column fails, nothing else", func() error {
+			return l.cellsAre(func(c world.Cell) bool { return c.Pattern == "shared" && c.Feature == "my-purchases" })
+		})
+		l.job("users-schema-1", 20*time.Second)
+		l.eventually(10*time.Second, "all works again", l.allWork)
+	})
+	for _, id := range []string{"rebuild-purchases", "rebuild-trending", "rebuild-orders-users"} {
+		part(id, func(t *testing.T) {
+			p := l.job(id, 60*time.Second)
+			if p.Before == "" || p.Before != p.After || p.Done == 0 {
+				t.Errorf("%+v", p)
+			}
+			l.eventually(10*time.Second, "all works again", l.allWork)
+		})
+	}
+	for name, how := range map[string]map[string]any{"its last 10 seconds": {"seconds": 10}, "all": {"all": true}} {
+		part("the bus loses "+name, func(t *testing.T) {
+			var lost struct{ Streams []struct{ Lost int64 } }
+			if _, err := l.call(http.MethodPost, "/api/v1/bus/lose", how, &lost); err != nil {
+				t.Fatal(err)
+			}
+			n := int64(0)
+			for _, s := range lost.Streams {
+				n += s.Lost
+			}
+			if n == 0 {
+				t.Fatal("nothing was lost")
+			}
+			l.eventually(20*time.Second, "all works again", l.allWork)
+			l.settled()
+			l.load(map[string]any{"per_second": 10})
+		})
+	}
+	part("a stream is trimmed before it was read", func(t *testing.T) {
+		missed := func(want bool) func() error {
+			return func() error {
+				var w struct{ Edges []world.Edge }
+				if _, err := l.call(http.MethodGet, "/api/v1/world", nil, &w); err != nil {
+					return err
+				}
+				for _, e := range w.Edges {
+					if e.ID == "take:orders>purchases" && e.TrimmedUnread == want {
+						return nil
+					}
+				}
+				return fmt.Errorf("want trimmed_unread %v", want)
+			}
+		}
+		l.do("purchases", "kill")
+		l.eventually(20*time.Second, "orders come meanwhile", func() error {
+			n, err := l.waiting("take:orders>purchases")
+			if err == nil && n < 20 {
+				err = fmt.Errorf("%d", n)
+			}
+			return err
+		})
+		if _, err := l.call(http.MethodPost, "/api/v1/streams/orders/trim", map[string]any{"keep": 3}, nil); err != nil {
+			t.Fatal(err)
+		}
+		l.eventually(5*time.Second, "it is said", missed(true))
+		l.do("purchases", "start")
+		l.eventually(10*time.Second, "it caught up on what there is", func() error {
+			n, err := l.waiting("take:orders>purchases")
+			if err == nil && n > 5 {
+				err = fmt.Errorf("%d wait", n)
+			}
+			return err
+		})
+		if err := missed(true)(); err != nil {
+			t.Errorf("the hole is forgotten: %v", err)
+		}
+		l.job("republish-orders", 30*time.Second)
+		l.eventually(20*time.Second, "it is healed", missed(false))
+		l.settled()
+		l.load(map[string]any{"per_second": 10})
+	})
+	for _, how := range []string{"malformed", "duplicate", "old", "huge"} {
+		part("disturbed: "+how, func(t *testing.T) {
+			var said struct{ Said string }
+			if _, err := l.call(http.MethodPost, "/api/v1/streams/catalog/disturb", map[string]any{"how": how}, &said); err != nil {
+				t.Fatal(err)
+			}
+			t.Log(said.Said)
+			l.eventually(20*time.Second, "all works", l.allWork)
+		})
+	}
+	part("a service joins", func(t *testing.T) {
+		l.action("join-recommendations", "", nil)
+		l.eventually(10*time.Second, "it is up", func() error { return l.nodeIs("recommendations", world.Up) })
+		l.eventually(20*time.Second, "it answers from history", func() error {
+			var a struct{ With []json.RawMessage }
+			if _, err := l.call(http.MethodGet, l.url("recommendations")+"/copies/recommendations/p-01", nil, &a); err != nil {
+				return err
+			}
+			if len(a.With) == 0 {
+				return errors.New("nothing was bought together with p-01 yet")
+			}
+			return nil
+		})
+		l.eventually(10*time.Second, "every cell works", l.allWork)
+	})
+	l.settled()
+}
+
+// waiting is how many events wait at a take edge.
+func (l *lab) waiting(edge string) (int64, error) {
+	var w struct{ Edges []world.Edge }
+	if _, err := l.call(http.MethodGet, "/api/v1/world", nil, &w); err != nil {
+		return 0, err
+	}
+	for _, e := range w.Edges {
+		if e.ID == edge {
+			return e.Waiting, nil
+		}
+	}
+	return 0, fmt.Errorf("no edge %s", edge)
+}
+
+// nodeIs checks the state of a node.
+func (l *lab) nodeIs(id string, want world.State) error {
+	var w struct{ Nodes []world.Node }
+	if _, err := l.call(http.MethodGet, "/api/v1/world", nil, &w); err != nil {
+		return err
+	}
+	for _, n := range w.Nodes {
+		if n.ID == id && n.State == want {
+			return nil
+		}
+	}
+	return fmt.Errorf("%s is not %s", id, want)
+}
