@@ -53,7 +53,9 @@ func TestWatch(t *testing.T) {
 	if took := time.Since(begun); took > 650*time.Millisecond {
 		t.Errorf("the silent store held the others up: %v", took)
 	}
-	until(t, r, "the silence", func(thing copies.Thing) bool { return of(thing, "apart-db").Why == "apart-db did not answer within 0.7 s" })
+	until(t, r, "the silence", func(thing copies.Thing) bool {
+		return of(thing, "apart-db").Why == "apart-db did not answer within 0.7 s"
+	})
 	storestest.Exec(t, urls["users-db"], "update users set name = 'Ada Kim-Lee', version = 4")
 	changed := time.Now()
 	until(t, r, "the change", func(thing copies.Thing) bool {
