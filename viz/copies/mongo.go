@@ -201,19 +201,34 @@ func (m *mongoDB) search(ctx context.Context, at *world.Place, text string, limi
 func (m *mongoDB) totals(ctx context.Context, holds []world.Hold) ([]world.HeldSeen, error) {
 	var all []world.HeldSeen
 	for _, h := range holds {
-		doc, err := m.db.RunCommand(ctx, bson.D{{Key: "collStats", Value: h.At.Collection}}).Raw()
-		if err != nil {
-			return nil, fmt.Errorf("size of %s: %w", h.At.Collection, err)
+		held := world.HeldSeen{Kind: h.Kind}
+		var err error
+		if held.Count, held.Bytes, err = m.size(ctx, h.At.Collection); err != nil {
+			return nil, err
 		}
-		held := world.HeldSeen{Kind: h.Kind, Bytes: -1}
-		held.Count, _ = doc.Lookup("count").AsInt64OK()
-		if total, ok := doc.Lookup("totalSize").AsInt64OK(); ok {
-			held.Bytes = total
-		} else if data, ok := doc.Lookup("storageSize").AsInt64OK(); ok {
-			indexes, _ := doc.Lookup("totalIndexSize").AsInt64OK()
-			held.Bytes = data + indexes
+		for _, name := range h.At.With {
+			_, more, err := m.size(ctx, name)
+			if err != nil {
+				return nil, err
+			}
+			held.Bytes += more
 		}
 		all = append(all, held)
 	}
 	return all, nil
+}
+
+// size is how many documents a collection has, and what it needs with its indexes.
+func (m *mongoDB) size(ctx context.Context, collection string) (count, bytes int64, err error) {
+	doc, err := m.db.RunCommand(ctx, bson.D{{Key: "collStats", Value: collection}}).Raw()
+	if err != nil {
+		return 0, 0, fmt.Errorf("size of %s: %w", collection, err)
+	}
+	count, _ = doc.Lookup("count").AsInt64OK()
+	if total, ok := doc.Lookup("totalSize").AsInt64OK(); ok {
+		return count, total, nil
+	}
+	data, _ := doc.Lookup("storageSize").AsInt64OK()
+	indexes, _ := doc.Lookup("totalIndexSize").AsInt64OK()
+	return count, data + indexes, nil
 }

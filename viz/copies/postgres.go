@@ -196,12 +196,21 @@ func (p *postgres) totals(ctx context.Context, holds []world.Hold) ([]world.Held
 // was counted last and how large the table has become since.
 func (p *postgres) total(ctx context.Context, at *world.Place) (held world.HeldSeen, err error) {
 	table := quoted(at.Table)
+	for _, name := range at.With {
+		rows, err := p.rows(ctx, "select coalesce(pg_total_relation_size(to_regclass($1)), 0)", quoted(name))
+		if err != nil {
+			return held, err
+		}
+		n, _ := strconv.ParseInt(rows[0][0].text, 10, 64)
+		held.Bytes += n
+	}
 	rows, err := p.rows(ctx, "select pg_total_relation_size(c.oid), case when pg_relation_size(c.oid) <= "+
 		fmt.Sprint(countBelow)+" then (select count(*) from "+table+") end from pg_class c where c.oid = to_regclass($1)", table)
 	if err != nil || len(rows) == 0 {
 		return held, err
 	}
-	held.Bytes, _ = strconv.ParseInt(rows[0][0].text, 10, 64)
+	n, _ := strconv.ParseInt(rows[0][0].text, 10, 64)
+	held.Bytes += n
 	if count := rows[0][1]; !count.null {
 		held.Count, err = strconv.ParseInt(count.text, 10, 64)
 		return held, err

@@ -98,6 +98,13 @@ func (r *redisDB) totals(ctx context.Context, holds []world.Hold) ([]world.HeldS
 		if err != nil {
 			return nil, err
 		}
+		more, _, err := r.usage(ctx, h.At.With)
+		if err != nil {
+			return nil, err
+		}
+		if held.Bytes >= 0 {
+			held.Bytes += more
+		}
 		held.Kind = h.Kind
 		all = append(all, held)
 	}
@@ -153,24 +160,32 @@ func (r *redisDB) memory(ctx context.Context, sample []string, count int64) (int
 	if count == 0 || len(sample) == 0 {
 		return 0, nil
 	}
-	usage := make([]*redis.IntCmd, len(sample))
+	bytes, there, err := r.usage(ctx, sample)
+	if err != nil || there == 0 {
+		return -1, err
+	}
+	return int64(float64(bytes) / float64(there) * float64(count)), nil
+}
+
+// usage is what these keys need together, and of how many of them the server says so: not of those that are not there.
+func (r *redisDB) usage(ctx context.Context, keys []string) (bytes, there int64, err error) {
+	if len(keys) == 0 {
+		return 0, 0, nil
+	}
+	asked := make([]*redis.IntCmd, len(keys))
 	_, failed := r.rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
-		for i, key := range sample {
-			usage[i] = p.MemoryUsage(ctx, key, redisSamples)
+		for i, key := range keys {
+			asked[i] = p.MemoryUsage(ctx, key, redisSamples)
 		}
 		return nil
 	})
 	if ctx.Err() != nil {
-		return 0, failed
+		return 0, 0, failed
 	}
-	var bytes, there int64
-	for _, u := range usage {
-		if n, err := u.Result(); err == nil { // else it went meanwhile, or the server does not count
+	for _, a := range asked {
+		if n, err := a.Result(); err == nil {
 			bytes, there = bytes+n, there+1
 		}
 	}
-	if there == 0 {
-		return -1, nil
-	}
-	return int64(float64(bytes) / float64(there) * float64(count)), nil
+	return bytes, there, nil
 }
