@@ -102,7 +102,7 @@ var places = []placed{
 				{Key: "0", Value: bson.D{{Key: "name", Value: "old"}}}}}})
 		}, remove: mongoRemove, raw: "\"versions\": {\n    \"2\": {\n      \"name\": \"Moka pot\",\n      \"price_cents\": 3490.0"},
 	{name: "hashes", engine: stores.Redis, at: world.Place{Key: "product:{id}", Version: "version", Label: "name", Keys: []string{"level:{id}"}},
-		form: "hash", place: "key product:{id}",
+		form: "hash", place: "key product:p-1",
 		put: func(t testing.TB, url string, th thing) {
 			redisDo(t, url, "HSET", "product:"+th.id, "name", th.name, "price_cents", th.cents, "version", th.version)
 			redisDo(t, url, "SET", "level:"+th.id, "12")

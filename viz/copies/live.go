@@ -39,6 +39,7 @@ type watched struct {
 	mu      sync.Mutex // guards what follows
 	latest  []Record   // not compared yet
 	asked   []bool
+	late    bool // a copy was newer than the owner at the owner's last answer
 	shown   Thing
 	rev     int64         // 0: nothing can be shown yet
 	changed chan struct{} // closed by the next change
@@ -139,14 +140,14 @@ func (t *watched) told(i int, r Record) {
 		records[j] = t.latest[j]
 		if !t.asked[j] {
 			all = false
-			records[j] = Record{Node: h.spec.ID, Service: h.spec.Owner, Engine: h.spec.Engine, Copy: h.hold.Copy, Fields: []Field{},
-				Keys: []Key{}, Why: h.spec.ID + " has not answered yet"}
-			if h.hold.At != nil {
-				records[j].Form, records[j].Place = form(h.hold.At)
-			}
+			records[j] = h.blank(t.key.id)
+			records[j].Why = h.spec.ID + " has not answered yet"
 		}
 	}
 	if !all && time.Since(t.begun) < firstWithin {
+		return
+	}
+	if t.tooEarly(i, records) {
 		return
 	}
 	now := t.c.judge(t.of, t.key.id, records)
@@ -157,6 +158,21 @@ func (t *watched) told(i int, r Record) {
 	t.rev++
 	close(t.changed)
 	t.changed = make(chan struct{})
+}
+
+// tooEarly says whether the owner is to be waited for: a copy is newer than what the owner last answered, which had the
+// change before. Where the owner still has not after two answers, it is shown so. i is the store that answered.
+func (t *watched) tooEarly(i int, records []Record) bool {
+	if !ahead(records) {
+		t.late = false
+		return false
+	}
+	if i > 0 {
+		return !t.late
+	}
+	first := !t.late
+	t.late = true
+	return first
 }
 
 // looks are the records as far as a change of them is worth telling: an age grows by the second.

@@ -143,3 +143,35 @@ func TestWatchAges(t *testing.T) {
 		t.Errorf("told %d times in 2.5 s, want once a second", told)
 	}
 }
+
+// TestNoCopyIsAhead: the owner had every change first, and so it is shown, though each store is looked at on its own; an owner
+// that really has an older one than a copy is shown so.
+func TestNoCopyIsAhead(t *testing.T) {
+	urls := stocked(t)
+	storestest.Exec(t, urls["users-db"], "update users set version = 11") // no less than what the other copy has
+	c := look(t, copies.Options{System: shop(), URLs: urls})
+	r := watch(t, c, "u-1")
+	until(t, r, "the first look", func(thing copies.Thing) bool { return of(thing, "users-db").Found && of(thing, "rank-db").Found })
+	change := func(node string, version int) {
+		if node == "users-db" {
+			storestest.Exec(t, urls[node], "update users set version = $1", version)
+			return
+		}
+		redisDo(t, urls[node], "HSET", "user:u-1", "version", version)
+	}
+	for version := 12; version < 17; version++ {
+		change("users-db", version)
+		change("rank-db", version)
+		until(t, r, "the change", func(thing copies.Thing) bool {
+			owner, copied := of(thing, "users-db").Version, of(thing, "rank-db").Version
+			if copied > owner {
+				t.Errorf("the copy has %d while its owner has %d", copied, owner)
+			}
+			return copied == int64(version)
+		})
+	}
+	change("rank-db", 99)
+	until(t, r, "a copy that is ahead", func(thing copies.Thing) bool {
+		return of(thing, "rank-db").Version == 99 && of(thing, "users-db").Version == 16
+	})
+}

@@ -75,15 +75,35 @@ func (c *Copies) Read(ctx context.Context, kind, id string) (Thing, error) {
 		asked.Go(func() { records[i] = h.read(ctx, id) })
 	}
 	asked.Wait()
+	if ahead(records) { // a change came between the two looks; the owner has it too
+		records[0] = of[0].read(ctx, id)
+	}
 	return c.judge(of, id, records), ctx.Err()
+}
+
+// ahead says whether a copy is newer than what the owner has, which was there first.
+func ahead(records []Record) bool {
+	owner := &records[0]
+	for i := range records[1:] {
+		if r := &records[1+i]; !owner.Copy && owner.Why == "" && r.Copy && r.Version > owner.Version {
+			return true
+		}
+	}
+	return false
+}
+
+// blank is a record of which nothing is known.
+func (h *holder) blank(id string) Record {
+	r := Record{Node: h.spec.ID, Service: h.spec.Owner, Engine: h.spec.Engine, Copy: h.hold.Copy, Fields: []Field{}, Keys: []Key{}}
+	if h.hold.At != nil {
+		r.Form, r.Place = form(h.hold.At, id)
+	}
+	return r
 }
 
 // read asks one store.
 func (h *holder) read(ctx context.Context, id string) Record {
-	r := Record{Node: h.spec.ID, Service: h.spec.Owner, Engine: h.spec.Engine, Copy: h.hold.Copy, Fields: []Field{}, Keys: []Key{}}
-	if h.hold.At != nil {
-		r.Form, r.Place = form(h.hold.At)
-	}
+	r := h.blank(id)
 	if r.Why = h.cannot(); r.Why != "" {
 		return r
 	}
@@ -169,14 +189,14 @@ func compared(f Field, owned map[string]string) Field {
 }
 
 // form says how a place keeps a thing, and where, in words.
-func form(at *world.Place) (form, place string) {
+func form(at *world.Place, id string) (form, place string) {
 	switch {
 	case at.Table != "":
 		return "row", "table " + at.Table
 	case at.Collection != "":
 		return "document", "collection " + at.Collection
 	case at.Key != "":
-		return "hash", "key " + at.Key
+		return "hash", "key " + keyOf(at.Key, id)
 	case at.Hash != "":
 		return "field", "hash " + at.Hash
 	case at.Set != "":

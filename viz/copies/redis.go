@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
@@ -174,39 +175,49 @@ func (r *redisDB) search(ctx context.Context, at *world.Place, text string, limi
 			found = append(found, matchOf(at, text, k))
 		}
 	}
-	text = strings.ToLower(text)
+	ids, more, err := r.begin(ctx, at, strings.ToLower(text))
+	if err != nil {
+		return nil, false, err
+	}
+	slices.Sort(ids)
+	ids = slices.DeleteFunc(slices.Compact(ids), func(id string) bool { return len(found) > 0 && id == text })
+	if room := limit - len(found); len(ids) > room {
+		ids, more = ids[:room], true
+	}
+	matches, err := r.labels(ctx, at, ids)
+	return append(found, matches...), more, err
+}
+
+// begin are the ids that begin with a text in small letters, or whose label holds it; more says that not all were looked at.
+func (r *redisDB) begin(ctx context.Context, at *world.Place, text string) (ids []string, more bool, err error) {
 	var cursor uint64
 	for range walkPages {
-		ids, next, err := r.page(ctx, at, cursor)
+		page, next, err := r.page(ctx, at, cursor)
 		if err != nil {
 			return nil, false, err
 		}
-		// Of those whose id does not begin so, the label is to be looked at.
-		labels, err := r.labels(ctx, at, ids)
+		var others []string
+		for _, id := range page {
+			if strings.HasPrefix(strings.ToLower(id), text) {
+				ids = append(ids, id)
+			} else if at.Key != "" && at.Label != "" {
+				others = append(others, id)
+			}
+		}
+		labelled, err := r.labels(ctx, at, others)
 		if err != nil {
 			return nil, false, err
 		}
-		for i, id := range ids {
-			if len(found) > 0 && found[0].ID == id {
-				continue
+		for _, m := range labelled {
+			if strings.Contains(strings.ToLower(m.Label), text) {
+				ids = append(ids, m.ID)
 			}
-			if !strings.HasPrefix(strings.ToLower(id), text) && (labels == nil || !strings.Contains(strings.ToLower(labels[i].Label), text)) {
-				continue
-			}
-			if len(found) == limit {
-				return found, true, nil
-			}
-			m := Match{ID: id}
-			if labels != nil {
-				m = labels[i]
-			}
-			found = append(found, m)
 		}
 		if cursor = next; cursor == 0 {
-			return found, false, nil
+			return ids, false, nil
 		}
 	}
-	return found, true, nil
+	return ids, true, nil
 }
 
 func matchOf(at *world.Place, id string, k kept) Match {
@@ -215,10 +226,14 @@ func matchOf(at *world.Place, id string, k kept) Match {
 	return m
 }
 
-// labels are what things kept in hashes of their own are called, and their versions; nil for other places.
+// labels are the things of these ids, with what they are called and their versions where they are hashes of their own.
 func (r *redisDB) labels(ctx context.Context, at *world.Place, ids []string) ([]Match, error) {
+	all := make([]Match, len(ids))
+	for i, id := range ids {
+		all[i].ID = id
+	}
 	if at.Key == "" || len(ids) == 0 {
-		return nil, nil
+		return all, nil
 	}
 	fields := make([]*redis.ScanCmd, len(ids))
 	_, err := r.rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
@@ -230,7 +245,6 @@ func (r *redisDB) labels(ctx context.Context, at *world.Place, ids []string) ([]
 	if err != nil && !redis.HasErrorPrefix(err, "WRONGTYPE") {
 		return nil, err
 	}
-	all := make([]Match, len(ids))
 	for i, id := range ids {
 		list, _ := fields[i].Val()
 		var pairs []pair
