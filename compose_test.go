@@ -183,6 +183,21 @@ func TestComposeServices(t *testing.T) {
 	}
 }
 
+// TestComposeLooks: the dashboard is told the address of every store, by its gate, as the store's own service is.
+func TestComposeLooks(t *testing.T) {
+	file := composeFile(t)
+	want := map[string]string{}
+	for _, n := range services.Wiring() {
+		if n.Store != "" {
+			want[n.Store] = *file.Services[n.Service].Environment["STILLUP_STORE"]
+		}
+	}
+	got, err := services.Stores(*file.Services["viz"].Environment["STILLUP_STORES"])
+	if err != nil || !maps.Equal(got, want) {
+		t.Errorf("the dashboard is told %v (%v), want %v", got, err, want)
+	}
+}
+
 var fullVersion = regexp.MustCompile(`^[a-z]+:\d+\.\d+(\.\d+)?(-alpine)?$`)
 
 // TestComposeIsModest: nothing can be reached from outside but the dashboard from this machine, none has rights or room

@@ -124,8 +124,8 @@ func (s *stack) run(ctx context.Context) error {
 	defer log.Close()
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error {
-		return viz.Serve(ctx, s.ln, viz.Options{System: s.system, BusURL: s.busURL(), Runtime: s.procs, Addr: s.o.addr,
-			Token: s.o.token, Log: newLog(log)})
+		return viz.Serve(ctx, s.ln, viz.Options{System: s.system, BusURL: s.busURL(), StoreURLs: s.storeURLs(), Runtime: s.procs,
+			Addr: s.o.addr, Token: s.o.token, Log: newLog(log)})
 	})
 	g.Go(func() error {
 		if err := startAll(ctx, s.procs, s.nodes, s.out); err != nil {
@@ -223,6 +223,17 @@ func (s *stack) busURL() string {
 		}
 	}
 	return "" // unreachable: a plan always has a bus
+}
+
+// storeURLs are the addresses of the stores by node id, over the links of whoever is no node.
+func (s *stack) storeURLs() map[string]string {
+	urls := map[string]string{}
+	for _, n := range s.nodes {
+		if n.StoreURL != "" && n.ID != services.Bus {
+			urls[n.ID] = n.StoreURL
+		}
+	}
+	return urls
 }
 
 func address(hostport, token string) string {

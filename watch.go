@@ -14,18 +14,20 @@ import (
 	"github.com/stillup/stillup/viz/world"
 )
 
-type vizOptions struct{ addr, published, token, system, redis, runtime, project string }
+type vizOptions struct{ addr, published, token, system, redis, stores, runtime, project string }
 
 // sample is the name under which --system finds the shop's own file.
 const sample = "shop"
 
 func vizCommand() *cobra.Command {
-	o := vizOptions{}
+	o := vizOptions{stores: os.Getenv("STILLUP_STORES")} // no flag: addresses hold passwords, and everybody sees a command line
 	c := &cobra.Command{
 		Use:   "viz --system FILE",
 		Short: "Watch a system that runs elsewhere: your own, from its Redis Streams, or the shop in containers",
-		Args:  cobra.NoArgs,
-		RunE:  func(c *cobra.Command, _ []string) error { return watch(c.Context(), o, c.OutOrStdout()) },
+		Long: "Watch a system that runs elsewhere: your own, from its Redis Streams, or the shop in containers.\n" +
+			"Its stores are looked into, read-only, where STILLUP_STORES (NODE=ADDRESS, comma between) or the system file says how to reach them.",
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return watch(c.Context(), o, c.OutOrStdout()) },
 	}
 	c.Flags().StringVar(&o.addr, "addr", "127.0.0.1:7070", "address of the dashboard; another than loopback needs --token, or --published")
 	c.Flags().StringVar(&o.published, "published", "", "where the engine publishes the dashboard, HOST:PORT, where it runs in a container")
@@ -44,7 +46,11 @@ func watch(ctx context.Context, o vizOptions, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	options := viz.Options{System: system, BusURL: o.redis, Addr: o.addr, Published: o.published, Token: o.token, Log: newLog(os.Stderr)}
+	stores, err := services.Stores(o.stores)
+	if err != nil {
+		return err
+	}
+	options := viz.Options{System: system, BusURL: o.redis, StoreURLs: stores, Addr: o.addr, Published: o.published, Token: o.token, Log: newLog(os.Stderr)}
 	switch o.runtime {
 	case "none":
 	case "docker":

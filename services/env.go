@@ -55,16 +55,26 @@ func pairs(of map[string]string) string {
 	return strings.Join(all, ",")
 }
 
+// Stores reads the addresses of stores by node id as STILLUP_STORES has them: node=address, comma between. Its error quotes no
+// address.
+func Stores(text string) (map[string]string, error) {
+	of, err := parsePairs(text)
+	if err != nil {
+		return nil, fmt.Errorf("STILLUP_STORES %w; write node=address, comma between", err)
+	}
+	return of, nil
+}
+
 // parsePairs reads what pairs wrote. Its error quotes no address: one may hold a password.
 func parsePairs(text string) (map[string]string, error) {
 	of := map[string]string{}
-	for pair := range strings.SplitSeq(text, ",") {
+	for i, pair := range strings.Split(text, ",") {
 		if pair == "" {
 			continue
 		}
 		name, address, ok := strings.Cut(pair, "=")
-		if !ok || name == "" || address == "" {
-			return of, fmt.Errorf("has an entry without a name or an address (%q)", name)
+		if !ok || name == "" || address == "" || strings.ContainsAny(name, ":/@") { // the last: an address alone
+			return of, fmt.Errorf("has an entry without a name or an address, the number %d", i+1)
 		}
 		of[name] = address
 	}

@@ -13,14 +13,22 @@ import (
 	"github.com/stillup/stillup/services/stores/storestest"
 )
 
-// runShop runs all services but the shoppers in this process on real stores until the test ends, and returns their
-// addresses once all are ready. Where wired they know the addresses of whom they call and reach into, as in the lab.
+// runShop is [runStores] for those who need the services alone.
 func runShop(t *testing.T, busURL string, wired bool) map[string]string {
+	t.Helper()
+	urls, _ := runStores(t, busURL, wired)
+	return urls
+}
+
+// runStores runs all services but the shoppers in this process on real stores until the test ends, and returns their
+// addresses, and those of the stores by node, once all are ready. Where wired they know the addresses of whom they call and reach into, as in the lab.
+func runStores(t *testing.T, busURL string, wired bool) (urls, storeURLs map[string]string) {
 	t.Helper()
 	fresh := map[string]func(testing.TB) string{
 		stores.Postgres: storestest.Postgres, stores.MongoDB: storestest.Mongo, stores.Redis: storestest.Redis,
 	}
-	addrs, urls, storeURLs := map[string]string{}, map[string]string{}, map[string]string{}
+	addrs := map[string]string{}
+	urls, storeURLs = map[string]string{}, map[string]string{}
 	for _, s := range all {
 		if s.client() {
 			continue
@@ -56,7 +64,7 @@ func runShop(t *testing.T, busURL string, wired bool) map[string]string {
 	for name, url := range urls {
 		awaitThat(t, name+" is ready", func() bool { return chassistest.Get(url+"/readyz", nil) == http.StatusOK })
 	}
-	return urls
+	return urls, storeURLs
 }
 
 // awaitThat has more patience than one service needs: here all of them share the machine.

@@ -173,3 +173,16 @@ func TestEnvRoundTrip(t *testing.T) {
 		}
 	}
 }
+
+// TestStoresOfTheDashboard: pairs of node and address; what is wrong with them is told without an address.
+func TestStoresOfTheDashboard(t *testing.T) {
+	got, err := Stores("users-db=postgres://a:b@c/d?e=f,stock-db=redis://:b@c:1/0")
+	if err != nil || len(got) != 2 || got["users-db"] != "postgres://a:b@c/d?e=f" || got["stock-db"] != "redis://:b@c:1/0" {
+		t.Errorf("got %v, %v", got, err)
+	}
+	for _, bad := range []string{"=postgres://x:geheim@y", "postgres://x:geheim@y", "postgres://x:geheim@y?sslmode=disable", "a=b,geheim"} {
+		if _, err := Stores(bad); err == nil || !strings.Contains(err.Error(), "STILLUP_STORES") || strings.Contains(err.Error(), "geheim") {
+			t.Errorf("%q: %v", bad, err)
+		}
+	}
+}

@@ -169,17 +169,19 @@ func (s *server) getStream(w http.ResponseWriter, r *http.Request) error {
 	name := r.PathValue("name")
 	var (
 		takers []world.Taken
+		lane   world.Lane
 		a      = streamDetailAnswer{Groups: []groupDetailAnswer{}}
 		f      world.Frame
 		ok     bool
 	)
 	s.hub.View(func(w *world.World) { // both of one moment
-		takers, a.Emitters, a.Stream.Lane, ok = w.Takers(name)
+		takers, a.Emitters, lane, ok = w.Takers(name)
 		f = w.Since(0)
 	})
 	if !ok {
 		return refuse(http.StatusNotFound, "no stream is called %q; /api/v1/world lists them", name)
 	}
+	a.Stream = streamOf(lane, nil)
 	if a.Stream.Groups = s.groups(f.Edges)[name]; a.Stream.Groups == nil {
 		a.Stream.Groups = []groupAnswer{}
 	}

@@ -42,7 +42,8 @@ type (
 	}
 	streamAnswer struct {
 		world.Lane
-		Groups []groupAnswer `json:"groups"`
+		FirstAt stamp         `json:"first_at"`
+		Groups  []groupAnswer `json:"groups"`
 	}
 	eventAnswer struct {
 		world.Event
@@ -55,6 +56,7 @@ type (
 		Nodes   []nodeAnswer    `json:"nodes"`
 		Edges   []world.Edge    `json:"edges"`
 		Streams []streamAnswer  `json:"streams"`
+		Copies  []world.Holding `json:"copies"`
 		Bus     *world.BusState `json:"bus"`
 		Load    *world.Load     `json:"load"`
 		Control *world.Control  `json:"control"` // null until it is known
@@ -67,7 +69,10 @@ func (s *server) getWorld(w http.ResponseWriter, r *http.Request) error {
 
 func (s *server) worldAnswer(f world.Frame) worldAnswer {
 	a := worldAnswer{At: stamp(f.At), Rev: f.Rev, Name: s.System.Name, Nodes: []nodeAnswer{}, Edges: f.Edges,
-		Streams: []streamAnswer{}, Bus: f.Bus, Load: f.Load, Control: f.Control}
+		Streams: []streamAnswer{}, Copies: f.Copies, Bus: f.Bus, Load: f.Load, Control: f.Control}
+	if a.Copies == nil {
+		a.Copies = []world.Holding{}
+	}
 	if a.Edges == nil {
 		a.Edges = []world.Edge{}
 	}
@@ -80,7 +85,15 @@ func (s *server) worldAnswer(f world.Frame) worldAnswer {
 		if of == nil {
 			of = []groupAnswer{}
 		}
-		a.Streams = append(a.Streams, streamAnswer{l, of})
+		a.Streams = append(a.Streams, streamOf(l, of))
+	}
+	return a
+}
+
+func streamOf(l world.Lane, groups []groupAnswer) streamAnswer {
+	a := streamAnswer{Lane: l, Groups: groups}
+	if l.FirstAt != nil {
+		a.FirstAt = stamp(*l.FirstAt)
 	}
 	return a
 }

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/stillup/stillup/viz/control"
+	"github.com/stillup/stillup/viz/copies"
 	"github.com/stillup/stillup/viz/demo"
 	"github.com/stillup/stillup/viz/hub"
 	"github.com/stillup/stillup/viz/probes"
@@ -36,6 +37,9 @@ const (
 type Options struct {
 	System world.System
 	BusURL string // redis:// of the streams
+	// StoreURLs are addresses of stores by node id, through which they are looked into, read-only; a store that is not among
+	// them is asked at the system file's. They may hold passwords, and are never told.
+	StoreURLs map[string]string
 	// Runtime owns the nodes; nil: the visualizer looks and does not touch. Then nothing can be killed, started or set,
 	// and only features that are used by GET are probed.
 	Runtime control.Runtime
@@ -56,7 +60,8 @@ type server struct {
 	Options
 	hub     *hub.Hub
 	load    *probes.Load // nil: the traffic cannot be set
-	bus     *tap.Bus     // to be asked on demand; nil: its address cannot be read
+	copies  *copies.Copies
+	bus     *tap.Bus // to be asked on demand; nil: its address cannot be read
 	traces  http.Handler
 	guard   *guard
 	metrics *metrics
@@ -148,6 +153,7 @@ func newServer(ctx context.Context, o Options, guard *guard) *server {
 			s.hub.View(func(w *world.World) { node = w.NodeAt(hostport) })
 			return node
 		}})
+	s.copies = copies.New(copies.Options{System: o.System, URLs: o.StoreURLs, Missing: s.missing})
 	s.metrics = newMetrics(s.hub)
 	if bus, err := tap.OpenBus(o.BusURL); err == nil { // else the tap says what is wrong with the address
 		s.bus = bus
@@ -157,6 +163,7 @@ func newServer(ctx context.Context, o Options, guard *guard) *server {
 
 // close ends what a visualizer at work holds; nobody asks it anything any more.
 func (s *server) close() {
+	s.copies.Close()
 	if s.bus != nil {
 		_ = s.bus.Close() // nothing was left to be written
 	}
@@ -178,6 +185,7 @@ func (s *server) watchers() []func(context.Context) error {
 	all = append(all, func(ctx context.Context) error { return tries.Run(ctx, s.hub.Observe) })
 	boxes := probes.Outboxes{System: s.System, URL: s.url}
 	all = append(all, func(ctx context.Context) error { return boxes.Run(ctx, s.hub.Observe) })
+	all = append(all, func(ctx context.Context) error { return s.copies.Run(ctx, s.hub.Observe) })
 	if s.load != nil {
 		all = append(all, s.load.Run)
 	}
@@ -209,6 +217,12 @@ func streamsOf(sys world.System) []string {
 		add(n.Takes...)
 	}
 	return names
+}
+
+// missing is what a store has not got yet of one thing that it copies.
+func (s *server) missing(store, kind, id string, have, owner int64) (m world.Missing) {
+	s.hub.View(func(w *world.World) { m = w.Missing(store, kind, id, have, owner) })
+	return m
 }
 
 // url is a node's base address as known now.

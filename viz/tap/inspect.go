@@ -28,6 +28,7 @@ type inspector struct {
 	wake chan struct{} // holds one token once something flowed
 
 	dead deadCounts // used from run alone
+	size sizes      // likewise
 
 	mu       sync.Mutex
 	declared []string        // asked for whether met or not
@@ -35,7 +36,7 @@ type inspector struct {
 }
 
 func newInspector(rdb *redis.Client, declared []string) *inspector {
-	return &inspector{rdb: rdb, wake: make(chan struct{}, 1), declared: declared, met: map[string]bool{}, dead: deadCounts{}}
+	return &inspector{rdb: rdb, wake: make(chan struct{}, 1), declared: declared, met: map[string]bool{}, dead: deadCounts{}, size: sizes{of: map[string]int64{}}}
 }
 
 // flows learns the streams of a batch and wakes the inspector.
@@ -72,10 +73,12 @@ func (in *inspector) run(ctx context.Context, see func(...world.Observation)) {
 	}
 }
 
-// still is what Redis said without how long consumers have been idle, which always changes.
+// still is what Redis said without how long consumers have been idle, which always changes, and how much memory streams need,
+// which is news by itself.
 func still(seen []world.StreamSeen) []world.StreamSeen {
 	seen = slices.Clone(seen)
 	for i := range seen {
+		seen[i].Bytes = 0
 		seen[i].Groups = slices.Clone(seen[i].Groups)
 		for j := range seen[i].Groups {
 			members := slices.Clone(seen[i].Groups[j].Members)
@@ -111,9 +114,10 @@ func (in *inspector) ask(ctx context.Context) (seen []world.StreamSeen, ok bool)
 	if err != nil {
 		return nil, false
 	}
+	in.size.ask(ctx, in.rdb, found)
 	seen = make([]world.StreamSeen, 0, len(found))
 	for _, s := range found {
-		o := world.StreamSeen{Name: s.Name, Length: s.Length, Added: s.Added, FirstID: s.FirstID, LastID: s.LastID}
+		o := world.StreamSeen{Name: s.Name, Length: s.Length, Added: s.Added, FirstID: s.FirstID, LastID: s.LastID, Bytes: in.size.of[s.Name]}
 		for _, g := range s.Groups {
 			seen := world.GroupSeen{Stream: s.Name, Group: g.Name, Consumers: g.Consumers,
 				Pending: g.Pending, Lag: g.Lag, Applied: g.Applied, Oldest: g.Oldest, TrimmedUnread: g.TrimmedUnread}

@@ -21,7 +21,8 @@ type World struct {
 	nodes    []*node // in the order of the file
 	edges    []*edge // takes and emits in the order of the file, then as first seen
 	lanes    []*lane
-	cells    []*cell // features in the order of the file, their patterns within
+	holdings []*holding // nodes in the order of the file, their holds within
+	cells    []*cell    // features in the order of the file, their patterns within
 	nodeBy   map[string]*node
 	edgeBy   map[edgeKey]*edge
 	laneBy   map[string]*lane
@@ -33,6 +34,8 @@ type World struct {
 	at       map[string]string // node by host and port; nil: to be made again
 
 	calls, flows int // edges: calls and reaches, emits and takes, against their bounds
+
+	inspected time.Time // when the backlogs were last told
 
 	costs    costs
 	passages ring[*passage] // of all traces
@@ -67,7 +70,7 @@ func New(s System, at time.Time) *World {
 	}
 	for _, spec := range s.Streams {
 		if l := w.lane(spec.Name); l != nil {
-			l.kind, l.transient = spec.Kind, spec.Transient
+			l.kind, l.transient, l.keep = spec.Kind, spec.Transient, spec.Keep
 		}
 	}
 	for _, spec := range s.Nodes {
@@ -83,6 +86,7 @@ func New(s System, at time.Time) *World {
 		}
 	}
 	w.declareCells()
+	w.declareHoldings()
 	w.touch(&w.bus)
 	if s.Load != nil {
 		w.touch(&w.load)
@@ -111,6 +115,8 @@ func (w *World) Apply(o Observation) {
 		w.controlSeen(o)
 	case OutboxSeen:
 		w.outboxSeen(o)
+	case CopiesSeen:
+		w.copiesSeen(o)
 	case EventsSeen:
 		w.eventsSeen(o)
 	case StreamsSeen:
@@ -150,6 +156,7 @@ func (w *World) tick() {
 	for _, c := range w.cells {
 		w.touch(c)
 	}
+	w.holdingsTick()
 	w.touch(&w.bus)
 }
 

@@ -33,7 +33,7 @@ func observation(t *rapid.T, now *time.Time) world.Observation {
 	*now = now.Add(time.Duration(rapid.IntRange(-200, 900).Draw(t, "ms")) * time.Millisecond)
 	at := *now
 	took := time.Duration(rapid.IntRange(0, 2000).Draw(t, "took")) * time.Millisecond
-	switch rapid.IntRange(0, 12).Draw(t, "kind") {
+	switch rapid.IntRange(0, 13).Draw(t, "kind") {
 	case 0:
 		o := world.NodeSeen{At: at, Node: someNode.Draw(t, "node"), State: someState.Draw(t, "state"), Reason: someReason.Draw(t, "reason"),
 			Volatile: rapid.Bool().Draw(t, "volatile"), Faults: []world.Fault{{Kind: someFault.Draw(t, "fault"), LatencyMS: int64(took)}}}
@@ -55,7 +55,7 @@ func observation(t *rapid.T, now *time.Time) world.Observation {
 	case 2:
 		o := world.StreamsSeen{At: at}
 		for range rapid.IntRange(0, 3).Draw(t, "n") {
-			s := world.StreamSeen{Name: someStream.Draw(t, "stream"), Added: someCount.Draw(t, "added")}
+			s := world.StreamSeen{Name: someStream.Draw(t, "stream"), Added: someCount.Draw(t, "added"), Bytes: someCount.Draw(t, "bytes")}
 			s.Groups = append(s.Groups, world.GroupSeen{Stream: s.Name, Group: someGroup.Draw(t, "group"), Lag: someCount.Draw(t, "lag"),
 				Pending: max(0, someCount.Draw(t, "pending")), Oldest: at.Add(-took), Members: []world.MemberSeen{
 					{Name: someConsumer.Draw(t, "member"), Pending: someCount.Draw(t, "its pending")},
@@ -86,6 +86,9 @@ func observation(t *rapid.T, now *time.Time) world.Observation {
 		return world.OutboxSeen{At: at, Node: someNode.Draw(t, "node"), Waiting: someCount.Draw(t, "waiting"), Oldest: at.Add(-took)}
 	case 9:
 		return world.UseSeen{At: at, Node: someNode.Draw(t, "node"), CPU: float64(took) / 1e9, Memory: int64(took)}
+	case 11:
+		return world.CopiesSeen{At: at, Node: someNode.Draw(t, "node"), Down: someReason.Draw(t, "down"), Kinds: []world.HeldSeen{
+			{Kind: "orders", Count: someCount.Draw(t, "count"), Bytes: someCount.Draw(t, "bytes"), Why: someReason.Draw(t, "why")}}}
 	case 10:
 		return world.ControlSeen{At: at, Can: rapid.Bool().Draw(t, "can"), Why: someReason.Draw(t, "why")}
 	}
@@ -111,7 +114,7 @@ func TestFramesMerge(t *testing.T) {
 			w.Apply(o)
 			again.Apply(o)
 			f := w.Since(before)
-			if w.Rev() == before && len(f.Nodes)+len(f.Edges)+len(f.Streams)+len(f.Cells)+len(f.Events)+len(f.Notes) > 0 {
+			if w.Rev() == before && len(f.Nodes)+len(f.Edges)+len(f.Streams)+len(f.Cells)+len(f.Copies)+len(f.Events)+len(f.Notes) > 0 {
 				t.Fatalf("the revision stands, and %+v changed", f)
 			}
 			for _, e := range f.Edges {

@@ -18,6 +18,7 @@ type Frame struct {
 	Edges   []Edge    `json:"edges,omitempty"`
 	Streams []Lane    `json:"streams,omitempty"`
 	Cells   []Cell    `json:"cells,omitempty"`
+	Copies  []Holding `json:"copies,omitempty"` // keyed by node and kind
 	Events  []Event   `json:"events,omitempty"` // a sample of the newest, oldest first; at most 40, fewer above 1,000 a second
 	Notes   []Note    `json:"notes,omitempty"`  // what happened, in words, oldest first
 	Load    *Load     `json:"load,omitempty"`
@@ -148,6 +149,11 @@ type Lane struct {
 	Total  int64   `json:"total"` // entries ever added, as counted on the tap
 	Rate   float64 `json:"rate"`
 	Dead   bool    `json:"dead,omitempty"` // a stream of dead letters
+	Bytes  int64   `json:"bytes"`          // of Redis' memory; -1 unknown
+	// KeepEntries and KeepBytes are the bounds that its publishers are declared to keep; 0: none.
+	KeepEntries int64      `json:"keep_entries"`
+	KeepBytes   int64      `json:"keep_bytes"`
+	FirstAt     *time.Time `json:"first_at"` // of the oldest entry; null: it is empty
 }
 
 // CellState is how a feature does in a pattern.
@@ -294,6 +300,11 @@ func (w *World) Since(rev int64) Frame {
 	for _, c := range w.cells {
 		if c.rev > rev {
 			f.Cells = append(f.Cells, c.shown)
+		}
+	}
+	for _, h := range w.holdings {
+		if h.rev > rev {
+			f.Copies = append(f.Copies, h.shown)
 		}
 	}
 	if w.load.rev > rev {

@@ -227,6 +227,7 @@ func merged(base, f world.Frame) world.Frame {
 	base.Edges = replaced(base.Edges, f.Edges, func(e world.Edge) string { return e.ID })
 	base.Streams = replaced(base.Streams, f.Streams, func(l world.Lane) string { return l.Name })
 	base.Cells = replaced(base.Cells, f.Cells, func(c world.Cell) string { return c.Feature + "/" + c.Pattern })
+	base.Copies = replaced(base.Copies, f.Copies, func(h world.Holding) string { return h.Node + "/" + h.Kind })
 	base.Notes = append(slices.Clip(base.Notes), f.Notes...)
 	base.Notes = base.Notes[max(0, len(base.Notes)-60):]
 	if f.Load != nil {

@@ -20,7 +20,10 @@ type lane struct {
 	base      int64 // entries before the first counted one; -1 unknown
 	total     int64
 	count     counter
-	added     int64 // as Redis last said
+	added     int64      // as Redis last said
+	bytes     int64      // of Redis' memory; -1 unknown
+	first     *time.Time // of the oldest entry; nil: it is empty. Never changed, only replaced: frames hold it
+	keep      Keep
 	shown     Lane
 }
 
@@ -32,7 +35,7 @@ func (w *World) lane(name string) *lane {
 	if len(w.lanes) >= maxLanes || name == "" || len(name) > maxText {
 		return nil
 	}
-	l := &lane{name: name, base: -1}
+	l := &lane{name: name, base: -1, bytes: -1}
 	if of := w.laneBy[strings.TrimSuffix(name, deadSuffix)]; of != nil {
 		l.kind = of.kind
 	}
@@ -45,7 +48,8 @@ func (w *World) lane(name string) *lane {
 func (l *lane) dead() bool { return strings.HasSuffix(l.name, deadSuffix) }
 
 func (l *lane) settle(w *World, _ int64) bool {
-	now := Lane{Name: l.name, Kind: l.kind, Length: l.length, Total: l.total, Dead: l.dead()}
+	now := Lane{Name: l.name, Kind: l.kind, Length: l.length, Total: l.total, Dead: l.dead(),
+		Bytes: l.bytes, KeepEntries: l.keep.Entries, KeepBytes: l.keep.Bytes, FirstAt: l.first}
 	now.Rate, _ = l.count.rates(w.now)
 	if w.early(l.rev, now.Rate, l.shown.Rate) {
 		now.Rate = l.shown.Rate
@@ -91,6 +95,7 @@ func (w *World) streamsSeen(o StreamsSeen) {
 		seen[s.Name] = true
 		anew := s.Added < l.added
 		l.length, l.added = s.Length, s.Added
+		l.holds(s)
 		w.touch(l)
 		for j := range s.Groups {
 			if e := w.groupSeen(l, &s.Groups[j], anew); e != nil {
@@ -100,7 +105,7 @@ func (w *World) streamsSeen(o StreamsSeen) {
 	}
 	for _, l := range w.lanes {
 		if !seen[l.name] {
-			l.length, l.added = 0, 0
+			l.length, l.added, l.bytes, l.first = 0, 0, -1, nil
 			w.touch(l)
 		}
 	}
@@ -113,7 +118,23 @@ func (w *World) streamsSeen(o StreamsSeen) {
 	w.deadSeen(o.Streams)
 	w.replicasInspected(clock(o.At))
 	w.pilesSeen()
+	w.holdingsInspected()
 	w.touchCells()
+}
+
+// holds takes how much of Redis' memory the stream needs and when its oldest entry came in.
+func (l *lane) holds(s *StreamSeen) {
+	if l.bytes = -1; s.Bytes > 0 {
+		l.bytes = s.Bytes
+	}
+	at, ok := placeOf(s.FirstID)
+	if !ok || s.Length == 0 {
+		l.first = nil
+		return
+	}
+	if first := clock(at.time()); l.first == nil || !first.Equal(*l.first) {
+		l.first = &first
+	}
 }
 
 // gone forgets the backlog of a group that is not there; its totals stay. Where its stream is gone too, one of that name

@@ -24,6 +24,7 @@ type node struct {
 	told     bool // a runtime knows it
 	use      use
 	replicas replicas
+	holds    []Hold // without their places
 
 	wasUp  bool
 	downAt time.Time // since when it is not up, after it once was; zero while it is
@@ -42,9 +43,11 @@ func (w *World) declareNode(spec NodeSpec) {
 	if w.nodeBy[spec.ID] != nil {
 		return // ParseSystem refuses it; a hand-made system keeps the first
 	}
-	n := &node{spec: spec, state: Unknown, since: w.now, url: spec.URL, faults: []Fault{}, outbox: outbox{waiting: -1},
+	n := &node{spec: spec, state: Unknown, since: w.now, url: spec.address(), faults: []Fault{}, outbox: outbox{waiting: -1},
 		replicas: replicas{shown: []Replica{}}}
-	n.spec.Holds = slices.Clone(spec.Holds)
+	for _, h := range spec.Holds { // where they stand is nothing for browsers
+		n.holds = append(n.holds, Hold{Kind: h.Kind, Copy: h.Copy})
+	}
 	w.nodes = append(w.nodes, n)
 	w.nodeBy[spec.ID] = n
 	if group := n.group(); w.groups[group] == nil {
@@ -136,6 +139,12 @@ func (w *World) nodeState(n *node, s State, reason string, at time.Time) {
 	if s == Down || s == Unknown {
 		n.use = use{}
 	}
+	switch s {
+	case Down:
+		w.holdingsGone(n, "is down")
+	case Paused:
+		w.holdingsGone(n, paused)
+	}
 	w.touch(n)
 	w.touchCells()
 	switch {
@@ -160,7 +169,7 @@ func (n *node) settle(w *World, _ int64) bool {
 	rate, failed := n.served.rates(w.now)
 	now := Node{ID: n.spec.ID, Kind: n.spec.Kind, Label: n.spec.Label, Engine: n.spec.Engine, Version: n.version,
 		Owner: n.spec.Owner, URL: n.url, State: n.state, Since: n.since, Reason: n.reason, Volatile: n.volatile,
-		Faults: n.faults, Holds: n.spec.Holds, Verbs: n.verbs, Rate: rate, P50MS: ms(n.took.median), Errors: failed,
+		Faults: n.faults, Holds: n.holds, Verbs: n.verbs, Rate: rate, P50MS: ms(n.took.median), Errors: failed,
 		Outbox: Outbox{n.outbox.waiting, n.outbox.more, n.unpublished(w.now).Truncate(100 * time.Millisecond).Milliseconds()},
 		Use:    n.use.settle(w.ticking), Replicas: n.replicas.settle(w.ticking)}
 	if !w.ticking { // what is measured of it alone is no news
@@ -183,6 +192,19 @@ func (n *Node) same(o *Node) bool {
 		n.Volatile == o.Volatile && n.Outbox == o.Outbox && n.Rate == o.Rate && n.P50MS == o.P50MS && n.Errors == o.Errors &&
 		slices.Equal(n.Faults, o.Faults) && slices.Equal(n.Holds, o.Holds) && slices.Equal(n.Verbs, o.Verbs) &&
 		n.Use.same(o.Use) && slices.EqualFunc(n.Replicas, o.Replicas, Replica.same)
+}
+
+// address is the node's as it can be shown: a store's and the bus' may hold a password, which is left out.
+func (n *NodeSpec) address() string {
+	if n.Kind != Store && n.Kind != Bus {
+		return n.URL
+	}
+	u, err := url.Parse(n.URL)
+	if err != nil {
+		return ""
+	}
+	u.User, u.RawQuery = nil, ""
+	return u.String()
 }
 
 // URL is a node's base address: the runtime's word, else the file's; empty where neither says.

@@ -2,8 +2,8 @@ package world
 
 import "time"
 
-// Observation is one thing that a watcher saw. The closed set: NodeSeen, UseSeen, ControlSeen, OutboxSeen, EventsSeen,
-// StreamsSeen, BusSeen, CallsSeen, TakesSeen, TriesSeen, LoadSeen, ActionSeen, Tick.
+// Observation is one thing that a watcher saw. The closed set: NodeSeen, UseSeen, ControlSeen, OutboxSeen, CopiesSeen,
+// EventsSeen, StreamsSeen, BusSeen, CallsSeen, TakesSeen, TriesSeen, LoadSeen, ActionSeen, Tick.
 type Observation interface{ When() time.Time }
 
 // NodeSeen: a runtime says how a node is.
@@ -86,6 +86,23 @@ type OutboxSeen struct {
 	Oldest  time.Time `json:"oldest"`         // of the oldest; zero for none
 }
 
+// CopiesSeen: a store was asked how much it holds of each kind.
+type CopiesSeen struct {
+	At    time.Time  `json:"at"`
+	Node  string     `json:"node"`           // the store
+	Down  string     `json:"down,omitempty"` // why it did not answer, in a sentence; empty: it did
+	Kinds []HeldSeen `json:"kinds,omitempty"`
+}
+
+// HeldSeen is how much a store holds of one kind.
+type HeldSeen struct {
+	Kind      string `json:"kind"`
+	Count     int64  `json:"count"`
+	Bytes     int64  `json:"bytes"`               // that the store needs for it; -1 unknown
+	Estimated bool   `json:"estimated,omitempty"` // Count is
+	Why       string `json:"why,omitempty"`       // it could not say of this kind, in a sentence
+}
+
 // EventSeen is one entry of a stream.
 type EventSeen struct {
 	Stream      string    `json:"stream"`
@@ -147,6 +164,7 @@ type StreamSeen struct {
 	Added   int64       `json:"added"`
 	FirstID string      `json:"first_id"`
 	LastID  string      `json:"last_id"`
+	Bytes   int64       `json:"bytes,omitempty"` // of Redis' memory, as it last said; 0 and less: it does not
 	Groups  []GroupSeen `json:"groups,omitempty"`
 	// Dead, of a stream of dead letters: how many each consumer group gave up on; nil: not counted yet.
 	Dead map[string]int64 `json:"dead,omitempty"`
@@ -266,6 +284,7 @@ func (o NodeSeen) When() time.Time    { return o.At }
 func (o UseSeen) When() time.Time     { return o.At }
 func (o ControlSeen) When() time.Time { return o.At }
 func (o OutboxSeen) When() time.Time  { return o.At }
+func (o CopiesSeen) When() time.Time  { return o.At }
 func (o EventsSeen) When() time.Time  { return o.At }
 func (o StreamsSeen) When() time.Time { return o.At }
 func (o BusSeen) When() time.Time     { return o.At }

@@ -10,6 +10,7 @@ type outbox struct {
 	waiting int64     // -1: it does not say
 	more    bool      // there are more than that
 	oldest  time.Time // zero: nothing waits, as far as is known
+	told    time.Time // when it last said what waits
 }
 
 // outboxSeen takes a node's word. While it does not answer, the oldest that it told of counts on: one that is away can
@@ -23,9 +24,9 @@ func (w *World) outboxSeen(o OutboxSeen) {
 	case o.Waiting < 0:
 		b.waiting, b.more = -1, false
 	case o.Waiting == 0:
-		*b = outbox{}
+		*b = outbox{told: clock(o.At)}
 	default:
-		*b = outbox{waiting: o.Waiting, more: o.More, oldest: clock(o.Oldest)}
+		*b = outbox{waiting: o.Waiting, more: o.More, oldest: clock(o.Oldest), told: clock(o.At)}
 	}
 	w.touch(n)
 	for _, c := range w.cells {
@@ -43,4 +44,15 @@ func (n *node) unpublished(now time.Time) time.Duration {
 		return 0
 	}
 	return max(0, now.Sub(b.oldest))
+}
+
+// age is that of the oldest event of the node when it last said what waits; of one that does not answer, now.
+func (b *outbox) age(n *node, now time.Time) time.Duration {
+	if b.waiting < 0 {
+		return n.unpublished(now)
+	}
+	if b.oldest.IsZero() {
+		return 0
+	}
+	return max(0, b.told.Sub(b.oldest))
 }

@@ -23,6 +23,9 @@ type Place struct {
 	Label    string `json:"label,omitempty"` // column or field by which a person finds it
 	// Keys are further keys of redis that hold a part of it, with {id}: shown beside it.
 	Keys []string `json:"keys,omitempty"`
+	// With are further tables, collections or keys without {id} that are needed to keep the kind: what they need of the store
+	// counts with it.
+	With []string `json:"with,omitempty"`
 	// Fields says what a column or field is to be compared as, where its name differs from the owner's first one: {"title":
 	// "name"}. Hidden are those that are no part of the thing.
 	Fields map[string]string `json:"fields,omitempty"`
@@ -63,8 +66,8 @@ func (p *Place) check(engine string) error {
 		return fmt.Errorf("versions are for collections")
 	case len(p.Keys) > 0 && engine != "redis":
 		return fmt.Errorf("keys are for redis")
-	case len(p.Keys)+len(p.Fields)+len(p.Hidden)+len(p.Made) > maxList:
-		return fmt.Errorf("more than %d of keys, fields, hidden and made", maxList)
+	case len(p.Keys)+len(p.With)+len(p.Fields)+len(p.Hidden)+len(p.Made) > maxList:
+		return fmt.Errorf("more than %d of keys, with, fields, hidden and made", maxList)
 	}
 	for _, field := range slices.Sorted(maps.Keys(p.Made)) {
 		if m := p.Made[field]; (len(m.Sum) > 0) == (len(m.Join) > 0) {
