@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 
@@ -21,9 +22,18 @@ type indexer struct {
 	done map[[2]string]bool // database and collection
 }
 
-// ensure makes the index of one collection where it is missing. A failure is logged: it costs time, not truth.
-func (x *indexer) ensure(ctx context.Context, db, collection string) {
+// ensure makes the index of one collection where it is missing, after a command that wrote there. A failure is logged: it
+// costs time, not truth.
+func (x *indexer) ensure(ctx context.Context, command, db, collection string) {
 	key := [2]string{db, collection}
+	switch command { // what comes after under that name is another collection, without an index
+	case "drop":
+		delete(x.done, key)
+		return
+	case "dropDatabase":
+		maps.DeleteFunc(x.done, func(k [2]string, _ bool) bool { return k[0] == db })
+		return
+	}
 	if collection == "" || x.done[key] {
 		return
 	}
