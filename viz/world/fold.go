@@ -32,7 +32,8 @@ type World struct {
 	routes   map[string][]route
 	at       map[string]string // node by host and port; nil: to be made again
 
-	calls, flows int // edges: calls and reaches, emits and takes, against their bounds
+	later        bool // a node is declared to come later
+	calls, flows int  // edges: calls and reaches, emits and takes, against their bounds
 
 	costs    costs
 	passages ring[*passage] // of all traces

@@ -32,6 +32,7 @@ type Layout struct {
 	Patterns []Pattern  `json:"patterns"`
 	Features []Feature  `json:"features"`
 	MaxLoad  float64    `json:"max_load"` // 0: the traffic cannot be set
+	Later    []string   `json:"later"`    // nodes that may join later: they sit behind all others, so that these need not move
 }
 
 // Pattern is one column of the matrix and what of the map it uses.
@@ -315,7 +316,7 @@ func (w *World) Since(rev int64) Frame {
 
 func (w *World) layout() *Layout {
 	s := w.system
-	l := &Layout{Name: s.Name, Kinds: whole(s.Kinds), Patterns: []Pattern{}, Features: []Feature{}}
+	l := &Layout{Name: s.Name, Kinds: whole(s.Kinds), Patterns: []Pattern{}, Features: []Feature{}, Later: s.laterIDs()}
 	for _, p := range s.Patterns {
 		l.Patterns = append(l.Patterns, s.pattern(p))
 	}

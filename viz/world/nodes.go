@@ -22,6 +22,7 @@ type node struct {
 	faults   []Fault
 	outbox   outbox
 	told     bool // a runtime knows it
+	joined   bool // of one that comes later: it was up, or the bus knows it
 	use      use
 	replicas replicas
 
@@ -46,6 +47,7 @@ func (w *World) declareNode(spec NodeSpec) {
 		replicas: replicas{shown: []Replica{}}}
 	n.spec.Holds = slices.Clone(spec.Holds)
 	w.nodes = append(w.nodes, n)
+	w.later = w.later || spec.Later
 	w.nodeBy[spec.ID] = n
 	if group := n.group(); w.groups[group] == nil {
 		w.groups[group] = n
@@ -91,6 +93,9 @@ func (w *World) nodeSeen(o NodeSeen) {
 	w.replicasSeen(n, o.Replicas, was, clock(o.At))
 	w.nodeFaults(n, inForce(o.Faults), clock(o.At))
 	w.touch(n)
+	if n.state == Up {
+		w.join(n)
+	}
 }
 
 // nodeFaults takes what is in force on a node and notes what is new, and that it was healed. A death ends faults without
@@ -138,6 +143,9 @@ func (w *World) nodeState(n *node, s State, reason string, at time.Time) {
 	}
 	w.touch(n)
 	w.touchCells()
+	if s != Up && n.hidden(w) {
+		return // whoever told it to start is told why it did not
+	}
 	switch {
 	case s == Up:
 		if n.wasUp && !n.downAt.IsZero() {
@@ -156,6 +164,9 @@ func (w *World) nodeState(n *node, s State, reason string, at time.Time) {
 }
 
 func (n *node) settle(w *World, _ int64) bool {
+	if n.hidden(w) {
+		return false // its revision stays 0, so that no frame has it
+	}
 	n.took.take(w.now, w.now, windowSpan)
 	rate, failed := n.served.rates(w.now)
 	now := Node{ID: n.spec.ID, Kind: n.spec.Kind, Label: n.spec.Label, Engine: n.spec.Engine, Version: n.version,
