@@ -19,13 +19,16 @@ import (
 // Of the compose file's services, those that are no nodes.
 var composeExtras = []string{"gates", "socket-proxy", "viz"}
 
+// laterProfile is the profile of nodes that are not there at first.
+const laterProfile = "later"
+
 // enginePorts are what the stores listen on in containers.
 var enginePorts = map[string]string{stores.Postgres: "5432", stores.MongoDB: "27017", stores.Redis: "6379"}
 
 // composeFile is docker-compose.yml as it stands, without anything of this machine's environment.
 func composeFile(t *testing.T) *types.Project {
 	t.Helper()
-	o, err := cli.NewProjectOptions([]string{"docker-compose.yml"}, cli.WithName("stillup"))
+	o, err := cli.NewProjectOptions([]string{"docker-compose.yml"}, cli.WithName("stillup"), cli.WithProfiles([]string{laterProfile}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,6 +52,9 @@ func TestComposeNodes(t *testing.T) {
 		s := file.Services[n.ID]
 		labels := map[string]string{control.LabelNode: n.ID, control.LabelKind: string(n.Kind), control.LabelPort: enginePorts[n.Engine],
 			control.LabelGate: "http://gates:7000/gates/" + n.ID, control.LabelNetworks: s.Labels[control.LabelNetworks]}
+		if later := slices.Equal(s.Profiles, []string{laterProfile}); later != n.Later || len(s.Profiles) > 0 && !later {
+			t.Errorf("%s has the profiles %v; it comes later: %v", n.ID, s.Profiles, n.Later)
+		}
 		if n.Owner != "" {
 			labels[control.LabelOwner] = n.Owner
 		}

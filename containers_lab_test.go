@@ -121,6 +121,9 @@ func killedFromThePage(t *testing.T, l *lab, _ *composed) {
 	}
 	var toFault, toRestore []float64
 	for _, n := range l.system.Nodes {
+		if n.Later {
+			continue // it has not joined
+		}
 		t.Run("kill "+n.ID, func(t *testing.T) {
 			l.t, p.t = t, t
 			begun := time.Now()

@@ -47,6 +47,9 @@ func TestOutages(t *testing.T) {
 	})
 	var toFault, toRestore []float64
 	for _, n := range l.system.Nodes {
+		if n.Later {
+			continue // it has not joined
+		}
 		for _, f := range faults {
 			t.Run(f.verb+" "+n.ID, func(t *testing.T) {
 				l.t = t
@@ -232,6 +235,9 @@ func outages(s world.System) string {
 	}
 	b.WriteString("\n|---|" + strings.Repeat("---|", len(s.Patterns)) + "\n")
 	for _, n := range s.Nodes {
+		if n.Later {
+			continue
+		}
 		b.WriteString("| `" + n.ID + "` |")
 		fails := s.Expected(n.ID)
 		for _, p := range s.Patterns {

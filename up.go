@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 
@@ -128,12 +129,12 @@ func (s *stack) run(ctx context.Context) error {
 			Addr: s.o.addr, Token: s.o.token, Log: newLog(log)})
 	})
 	g.Go(func() error {
-		if err := startAll(ctx, s.procs, s.nodes, s.out); err != nil {
+		if err := startAll(ctx, s.procs, atFirst(s.nodes), s.out); err != nil {
 			return err
 		}
 		close(s.ready)
 		fmt.Fprintf(s.out, "all %d nodes are ready after %.1f s\n\n  %s\n\nCtrl-C ends everything; the data stays in %s\n",
-			len(s.nodes), time.Since(s.begun).Seconds(), address(s.ln.Addr().String(), s.o.token), s.data)
+			len(atFirst(s.nodes)), time.Since(s.begun).Seconds(), address(s.ln.Addr().String(), s.o.token), s.data)
 		return nil
 	})
 	return g.Wait()
@@ -168,6 +169,11 @@ func startAll(ctx context.Context, r control.Runtime, nodes []services.Node, out
 		fmt.Fprintf(out, "  %-13s ready  %5.1f s\n", id, time.Since(begun).Seconds())
 	}
 	return <-done
+}
+
+// atFirst are the nodes that are there from the start; the others join when they are told to.
+func atFirst(nodes []services.Node) []services.Node {
+	return slices.DeleteFunc(slices.Clone(nodes), func(n services.Node) bool { return n.Later })
 }
 
 // until asks check every 20 ms until it passes; its last error is given when ctx ends first.

@@ -40,6 +40,7 @@ type Node struct {
 	Engine     string // of stores, as found: "Redis 7.0.15"
 	Volatile   bool
 	Client     bool // it only makes traffic
+	Later      bool // it is not started with the others: it joins when it is told to, and has not yet
 	// Alive says whether it answers at all; Ready whether a service can also serve its own feature.
 	Alive, Ready func(ctx context.Context) error
 	// SetFaults makes a service slow by so much and lets that share of its requests fail; nil for stores.
@@ -71,11 +72,14 @@ func (l Lab) Prepare(ctx context.Context) (nodes []Node, links []Link, remarks [
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	type store struct{ id, engine string }
-	wanted := []store{{Bus, stores.Redis}}
+	type store struct {
+		id, engine string
+		later      bool
+	}
+	wanted := []store{{Bus, stores.Redis, false}}
 	for _, s := range all {
 		if s.engine != "" {
-			wanted = append(wanted, store{storeOf(s.name), s.engine})
+			wanted = append(wanted, store{storeOf(s.name), s.engine, s.later && !l.joined(s)})
 		}
 	}
 	nodes = make([]Node, len(wanted))
@@ -92,7 +96,7 @@ func (l Lab) Prepare(ctx context.Context) (nodes []Node, links []Link, remarks [
 			ping := func(ctx context.Context) error { return stores.Ping(ctx, cmd.URL) }
 			nodes[i] = Node{ID: want.id, Path: cmd.Path, Args: cmd.Args, Env: cmd.Env, Dir: cmd.Dir,
 				UID: cmd.UID, GID: cmd.GID, StopSignal: cmd.StopSignal, LogFile: l.log(want.id),
-				Engine: f.Version, Volatile: f.Volatile, Alive: ping, Ready: ping}
+				Engine: f.Version, Volatile: f.Volatile, Later: want.later, Alive: ping, Ready: ping}
 			return nil
 		})
 	}
@@ -109,7 +113,7 @@ func (l Lab) Prepare(ctx context.Context) (nodes []Node, links []Link, remarks [
 	for _, s := range all {
 		direct := w.urls[s.name]
 		nodes = append(nodes, Node{ID: s.name, Path: l.Self, Args: []string{"service", s.name}, Env: Env(l.config(s, w)),
-			StopSignal: syscall.SIGTERM, LogFile: l.log(s.name), URL: w.url(Outside, s.name), Client: s.client(),
+			StopSignal: syscall.SIGTERM, LogFile: l.log(s.name), URL: w.url(Outside, s.name), Client: s.client(), Later: s.later && !l.joined(s),
 			Alive: getter(direct + "/healthz"), Ready: getter(direct + "/readyz"), SetFaults: faultSetter(direct)})
 	}
 	return nodes, w.links, remarks, nil
@@ -132,6 +136,16 @@ func (l Lab) config(s service, w *wiring) chassis.Config {
 		cfg.OtherStores[store] = w.url(s.name, store)
 	}
 	return cfg
+}
+
+// joined says whether a service that joins later did so in an earlier run: its store has written something. One with a store
+// that forgets on restart has to be told to join again.
+func (l Lab) joined(s service) bool {
+	written, err := filepath.Glob(filepath.Join(l.Data, storeOf(s.name), "appendonlydir", "*"))
+	if err == nil && len(written) == 0 { // before Redis 7 it was one file
+		written, err = filepath.Glob(filepath.Join(l.Data, storeOf(s.name), "appendonly.aof"))
+	}
+	return err == nil && len(written) > 0 // an error is one of the pattern, which is ours
 }
 
 func (l Lab) log(id string) string { return filepath.Join(l.Data, "logs", id+".log") }

@@ -3,6 +3,7 @@ package services
 import (
 	"context"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -28,7 +29,7 @@ func TestPlaces(t *testing.T) {
 		}
 	}
 	urls, storeURLs := runStores(t, streamstest.Start(t).URL(), true)
-	look := copies.New(copies.Options{System: system, URLs: storeURLs})
+	look := copies.New(copies.Options{System: system, URLs: storeURLs, Hidden: func(node string) bool { return strings.HasPrefix(node, "recommendations") }})
 	defer look.Close()
 	awaitThat(t, "an order is taken", func() bool {
 		status := chassistest.Call(urls["orders"]+"/copies", http.MethodPost, "/orders", shop.NewOrder{ID: "o-1", UserID: "u-001", ProductID: "p-01", Quantity: 1}, nil)

@@ -13,6 +13,7 @@ import (
 	"github.com/stillup/stillup/services/monolith"
 	"github.com/stillup/stillup/services/orders"
 	"github.com/stillup/stillup/services/purchases"
+	"github.com/stillup/stillup/services/recommendations"
 	"github.com/stillup/stillup/services/shoppers"
 	"github.com/stillup/stillup/services/stock"
 	"github.com/stillup/stillup/services/stores"
@@ -36,6 +37,7 @@ type service struct {
 	calls   []string // services that it asks over HTTP
 	reaches []string // other services' stores that it uses directly in the pattern shared
 	offBus  bool     // it has nothing to do with the bus
+	later   bool     // it is not there at first, and joins when it is told to
 }
 
 // client says whether the service only makes traffic.
@@ -52,6 +54,7 @@ var all = []service{
 		reaches: []string{"users-db", "orders-db", "catalog-db"}},
 	{name: "trending", engine: stores.Redis, run: trending.Run, calls: []string{"orders"},
 		reaches: []string{"orders-db", "catalog-db"}},
+	{name: "recommendations", engine: stores.Redis, run: recommendations.Run, later: true},
 	{name: "monolith", engine: stores.Postgres, run: monolith.Run, offBus: true},
 	{name: "shoppers", run: shoppers.Run, offBus: true,
 		calls: []string{"users", "catalog", "stock", "orders", "purchases", "trending", "monolith"}},

@@ -32,8 +32,8 @@ var held = func() world.System {
 	return s
 }()
 
-// filled are the addresses of the stores of held, with an order in each.
-func filled(t *testing.T) (urls map[string]string, copy *redis.Client) {
+// stored are the addresses of the stores of held, with an order in each.
+func stored(t *testing.T) (urls map[string]string, copy *redis.Client) {
 	t.Helper()
 	urls = map[string]string{"orders-db": storestest.Postgres(t), "purchases-db": storestest.Redis(t), "apart-db": storestest.Redis(t)}
 	storestest.Exec(t, urls["orders-db"], "create table orders (id text primary key, note text, version bigint); insert into orders values ('o/1', 'Two pots', 2)")
@@ -51,7 +51,7 @@ func filled(t *testing.T) (urls map[string]string, copy *redis.Client) {
 
 // TestCopies: totals, search, one thing side by side, and what is wrong with a question.
 func TestCopies(t *testing.T) {
-	urls, _ := filled(t)
+	urls, _ := stored(t)
 	addr, _ := run(t, Options{System: held, StoreURLs: urls, BusURL: "redis://127.0.0.1:1", Addr: "localhost:0"})
 	a := &api{t: t, url: "http://" + addr}
 	conn, _, err := websocket.DefaultDialer.Dial("ws://"+addr+"/ws", nil)
@@ -107,7 +107,7 @@ func TestCopies(t *testing.T) {
 
 // TestCopiesOfADeadStore: the others are there, and no address is told in an answer.
 func TestCopiesOfADeadStore(t *testing.T) {
-	urls, _ := filled(t)
+	urls, _ := stored(t)
 	urls["orders-db"] = "postgres://shop:hunter2@127.0.0.1:1/shop"
 	addr, _ := run(t, Options{System: held, StoreURLs: urls, BusURL: "redis://127.0.0.1:1", Addr: "localhost:0"})
 	a := &api{t: t, url: "http://" + addr}
@@ -163,7 +163,7 @@ func stream(t *testing.T, url string) (*http.Response, <-chan thingAnswer) {
 
 // TestCopiesLive: what changes is sent, to all that listen; 32 may; the end of the dashboard ends the stream.
 func TestCopiesLive(t *testing.T) {
-	urls, copied := filled(t)
+	urls, copied := stored(t)
 	addr, end := run(t, Options{System: held, StoreURLs: urls, BusURL: "redis://127.0.0.1:1", Addr: "localhost:0"})
 	url := "http://" + addr + "/api/v1/copies/orders/o%2F1/live"
 	resp, sent := stream(t, url)

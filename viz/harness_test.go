@@ -51,12 +51,13 @@ type fake struct {
 	changed chan struct{}
 	// replicas are the ids of a node that runs more than once; their states and faults stand under "purchases 2".
 	replicas map[string][]string
+	nodes    []world.NodeSpec // that it has
 }
 
 func newFake() *fake {
 	return &fake{states: map[string]world.State{"orders": world.Up, "purchases": world.Up, "bus": world.Up, "shoppers": world.Up},
 		faults: map[string][]world.Fault{}, urls: map[string]string{}, changed: make(chan struct{}, 1),
-		replicas: map[string][]string{}}
+		replicas: map[string][]string{}, nodes: system.Nodes}
 }
 
 // newScaled is a fake in which purchases runs three times.
@@ -162,7 +163,7 @@ func (f *fake) doTo(node string, a control.Action) error {
 func (f *fake) Watch(ctx context.Context, see func(world.Observation)) error {
 	for {
 		f.mu.Lock()
-		for _, n := range system.Nodes {
+		for _, n := range f.nodes {
 			see(f.seen(n.ID))
 		}
 		f.mu.Unlock()
@@ -217,6 +218,12 @@ func (l *logged) String() string {
 // serve runs the HTTP side with hub and runtime, without the watchers of the bus and of features.
 func serve(t *testing.T, runtime control.Runtime, token string) *api {
 	t.Helper()
+	return serveSystem(t, system, runtime, token)
+}
+
+// serveSystem is serve for another system than the small shop.
+func serveSystem(t *testing.T, of world.System, runtime control.Runtime, token string) *api {
+	t.Helper()
 	a := &api{t: t, log: &logged{}}
 	ctx, cancel := context.WithCancel(context.Background())
 	srv := httptest.NewUnstartedServer(nil)
@@ -225,7 +232,7 @@ func serve(t *testing.T, runtime control.Runtime, token string) *api {
 		t.Fatal(err)
 	}
 	log := slog.New(slog.NewTextHandler(a.log, nil))
-	a.server = newServer(ctx, Options{System: system, Runtime: runtime, Token: token, Log: log}, guard)
+	a.server = newServer(ctx, Options{System: of, Runtime: runtime, Token: token, Log: log}, guard)
 	srv.Config.Handler = a.handler()
 	srv.Start()
 	a.url = srv.URL

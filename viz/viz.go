@@ -153,7 +153,7 @@ func newServer(ctx context.Context, o Options, guard *guard) *server {
 			s.hub.View(func(w *world.World) { node = w.NodeAt(hostport) })
 			return node
 		}})
-	s.copies = copies.New(copies.Options{System: o.System, URLs: o.StoreURLs, Missing: s.missing})
+	s.copies = copies.New(copies.Options{System: o.System, URLs: o.StoreURLs, Missing: s.missing, Hidden: s.hidden})
 	s.metrics = newMetrics(s.hub)
 	if bus, err := tap.OpenBus(o.BusURL); err == nil { // else the tap says what is wrong with the address
 		s.bus = bus
@@ -223,6 +223,12 @@ func streamsOf(sys world.System) []string {
 func (s *server) missing(store, kind, id string, have, owner int64) (m world.Missing) {
 	s.hub.View(func(w *world.World) { m = w.Missing(store, kind, id, have, owner) })
 	return m
+}
+
+// hidden says whether a node has yet to join.
+func (s *server) hidden(node string) (yet bool) {
+	s.hub.View(func(w *world.World) { yet = w.Hidden(node) })
+	return yet
 }
 
 // url is a node's base address as known now.

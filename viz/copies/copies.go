@@ -31,11 +31,14 @@ type Options struct {
 	// Missing says what the copy of one thing in a store has not got yet; nil: nothing is known to be missing. It is called
 	// from many goroutines.
 	Missing func(store, kind, id string, have, owner int64) world.Missing
+	// Hidden says whether a store has yet to join; it is left out until then. Nil: all are there.
+	Hidden func(store string) bool
 }
 
 // Copies reads the stores of one system. It is safe for concurrent use.
 type Copies struct {
 	missing func(store, kind, id string, have, owner int64) world.Missing
+	hidden  func(store string) bool
 	stores  []*opened // in the order of the system file
 	kinds   map[string][]*holder
 
@@ -98,9 +101,12 @@ type Match struct {
 // New prepares the reading of all stores that hold something; it does no I/O. What is wrong with an address is told as
 // what is wrong with its store. The caller closes it.
 func New(o Options) *Copies {
-	c := &Copies{missing: o.Missing, kinds: map[string][]*holder{}, watched: map[thingKey]*watched{}}
+	c := &Copies{missing: o.Missing, hidden: o.Hidden, kinds: map[string][]*holder{}, watched: map[thingKey]*watched{}}
 	if c.missing == nil {
 		c.missing = func(string, string, string, int64, int64) world.Missing { return world.Missing{} }
+	}
+	if c.hidden == nil {
+		c.hidden = func(string) bool { return false }
 	}
 	for _, n := range o.System.Nodes {
 		if len(n.Holds) == 0 {
@@ -139,6 +145,17 @@ func (c *Copies) holders(kind string) []*holder {
 		}
 	}
 	return append(append(owner, copies...), apart...)
+}
+
+// of are the holders of a kind that are there now: its owner, the copies, and what stands apart.
+func (c *Copies) of(kind string) []*holder {
+	var there []*holder
+	for _, h := range c.kinds[kind] {
+		if !c.hidden(h.spec.ID) {
+			there = append(there, h)
+		}
+	}
+	return there
 }
 
 // open prepares one store.
@@ -186,7 +203,7 @@ func (c *Copies) Close() {
 
 // Owner is the node id of the store that owns a kind; empty where none does.
 func (c *Copies) Owner(kind string) string {
-	if of := c.kinds[kind]; len(of) > 0 && of[0].owner {
+	if of := c.of(kind); len(of) > 0 && of[0].owner {
 		return of[0].spec.ID
 	}
 	return ""
@@ -196,7 +213,7 @@ func (c *Copies) Owner(kind string) string {
 // most limit, an exact id first. more says that there are, or may be, further ones. An error that is none of the above
 // says in a sentence why the store did not answer.
 func (c *Copies) Search(ctx context.Context, kind, text string, limit int) (found []Match, more bool, err error) {
-	of := c.kinds[kind]
+	of := c.of(kind)
 	if len(of) == 0 || !of[0].owner {
 		return nil, false, ErrUnknownKind
 	}

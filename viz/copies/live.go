@@ -47,7 +47,7 @@ type watched struct {
 
 // Watch begins to watch a thing; the caller closes the Reader. More than MaxReaders at once are ErrFull.
 func (c *Copies) Watch(kind, id string) (*Reader, error) {
-	of := c.kinds[kind]
+	of := c.of(kind)
 	if len(of) == 0 {
 		return nil, ErrUnknownKind
 	}

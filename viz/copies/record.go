@@ -65,7 +65,7 @@ type Key struct {
 
 // Read reads one thing in every store that holds it, in all at once, each for 0.7 s at most.
 func (c *Copies) Read(ctx context.Context, kind, id string) (Thing, error) {
-	of := c.kinds[kind]
+	of := c.of(kind)
 	if len(of) == 0 {
 		return Thing{}, ErrUnknownKind
 	}

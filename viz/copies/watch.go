@@ -31,27 +31,29 @@ func (c *Copies) Run(ctx context.Context, see func(...world.Observation)) error 
 		if len(holds) == 0 {
 			continue
 		}
-		asking.Go(func() { s.follow(ctx, holds, see) })
+		asking.Go(func() { s.follow(ctx, holds, c.hidden, see) })
 	}
 	asking.Wait()
 	return nil
 }
 
-func (s *opened) follow(ctx context.Context, holds []world.Hold, see func(...world.Observation)) {
+func (s *opened) follow(ctx context.Context, holds []world.Hold, hidden func(string) bool, see func(...world.Observation)) {
 	for {
-		begun := time.Now()
-		seen := s.seen(ctx, holds)
-		if ctx.Err() != nil {
-			return // the end of the visualizer is no failure of the system
-		}
-		seen.At = time.Now()
-		see(seen)
-		if s.store == nil {
-			return // nothing will change that
-		}
-		wait := min(max(totalsEvery, totalsShare*time.Since(begun)), totalsMost)
-		if seen.Down != "" {
-			wait = totalsRetry
+		wait := totalsRetry
+		if !hidden(s.spec.ID) {
+			begun := time.Now()
+			seen := s.seen(ctx, holds)
+			if ctx.Err() != nil {
+				return // the end of the visualizer is no failure of the system
+			}
+			seen.At = time.Now()
+			see(seen)
+			if s.store == nil {
+				return // nothing will change that
+			}
+			if seen.Down == "" {
+				wait = min(max(totalsEvery, totalsShare*time.Since(begun)), totalsMost)
+			}
 		}
 		timer := time.NewTimer(wait)
 		select {

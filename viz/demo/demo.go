@@ -14,7 +14,7 @@ import (
 const (
 	stepEvery = 10 * time.Millisecond  // as often as frames leave at most
 	stepMost  = 100 * time.Millisecond // time that was missed beyond it is not made up, which bounds the work
-	deadAfter = 2 * time.Second        // so long all is well in a state in which something is dead
+	deadAfter = 2 * time.Second        // so long all is well in a state in which something dies, or joins
 )
 
 // Demo is a system that exists in name only. Its observations are those that tap, traces, probes and a runtime would make
@@ -56,7 +56,7 @@ func New(state string, shop world.System, seed uint64) (*Demo, error) {
 	p := s.plan(shop)
 	d := &Demo{plan: p, lost: s.Lost, rng: rand.New(rand.NewPCG(seed, 1)), nodes: map[string]*node{}, streams: map[string]*stream{}, busUp: true}
 	for _, spec := range p.system.Nodes {
-		n := &node{spec: spec, state: world.Up, changed: true}
+		n := &node{spec: spec, state: world.Up, changed: true, absent: spec.Later}
 		n.scale(p.replicas[spec.ID])
 		d.nodes[spec.ID] = n
 		d.order = append(d.order, n)
@@ -123,6 +123,9 @@ func (d *Demo) Step(now time.Time) []world.Observation {
 		for _, id := range d.plan.dead {
 			d.kill(id)
 		}
+		for _, n := range d.order {
+			n.absent = n.absent && !d.plan.joins
+		}
 	}
 	d.tellNodes()
 	d.tellUse()
@@ -167,7 +170,7 @@ func (d *Demo) Change(id string, f func(*world.NodeSeen) error) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	n := d.nodes[id]
-	if n == nil {
+	if n == nil || n.absent {
 		return fmt.Errorf("no node is called %q", id)
 	}
 	seen := n.seen(d.now)

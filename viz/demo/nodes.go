@@ -18,6 +18,7 @@ type node struct {
 	reason  string
 	faults  []world.Fault
 	changed bool
+	absent  bool  // it has not joined: nobody knows of it
 	store   *node // its own; nil: none
 	// replicas, of a node that runs more than once: its own state, reason and faults follow from theirs.
 	replicas []*replica
@@ -104,7 +105,7 @@ func (d *Demo) errs(n *node) bool {
 // tellNodes tells of what changed.
 func (d *Demo) tellNodes() {
 	for _, n := range d.order {
-		if n.changed {
+		if n.changed && !n.absent {
 			n.changed = false
 			d.see(n.seen(d.now))
 			if d.plan.system.Load != nil && d.plan.system.Load.Node == n.spec.ID {

@@ -23,6 +23,7 @@ type plan struct {
 	replicas map[string]int // how often nodes run that run more than once
 	uses     bool           // what nodes use of their machines is told
 	nothing  bool           // nothing is ever seen
+	joins    bool           // nodes that are declared to come later join
 
 	requestsOn, repliesOn string // streams of requests over the bus
 }

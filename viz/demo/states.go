@@ -40,6 +40,11 @@ func States() []State {
 			p.replicas, p.dead, p.uses = map[string]int{"purchases": 3}, []string{"purchases 2"}, true
 			return p
 		}},
+		{Name: "joined", Say: "a seventh service joins the running shop, and reads what happened before", plan: func(s world.System) plan {
+			p := shopPlan(s)
+			p.joins = true
+			return p
+		}},
 		{Name: "services-60", Say: "a system of 60 services", plan: func(world.System) plan {
 			p := manyPlan(60, 40)
 			p.uses = true

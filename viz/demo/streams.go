@@ -119,7 +119,7 @@ func (d *Demo) consume() {
 		for _, g := range s.groups {
 			came := there - g.met
 			g.met = there
-			if !d.busUp || !g.node.answers() || !g.node.stores() {
+			if !d.busUp || g.node.absent || !g.node.answers() || !g.node.stores() {
 				continue
 			}
 			g.applied = max(g.applied, s.first) // what was trimmed is lost to it
@@ -139,6 +139,9 @@ func (d *Demo) inspect() {
 		for _, s := range d.lanes {
 			total += s.added
 			for _, g := range s.groups {
+				if g.node.absent {
+					continue
+				}
 				total += g.applied - g.hands.held()
 			}
 		}
@@ -183,6 +186,9 @@ func (d *Demo) tellStreams() {
 			seen.FirstID, seen.LastID = s.at(s.first).id(), s.at(s.added-1).id()
 		}
 		for _, g := range s.groups {
+			if g.node.absent {
+				continue
+			}
 			waiting := s.added - g.applied
 			gs := world.GroupSeen{Stream: s.name, Group: g.node.spec.ID, Pending: min(waiting, pendingMost), Applied: "0-0",
 				TrimmedUnread: g.applied < s.first}

@@ -38,7 +38,7 @@ func (d *Demo) tellUse() {
 				}
 			}
 		}
-		if n.state == world.Down || alive == 0 {
+		if n.absent || n.state == world.Down || alive == 0 {
 			continue
 		}
 		cpu := m.cpu * (0.7 + 0.6*d.rng.Float64())

@@ -222,7 +222,7 @@ func (w *World) Untried(at time.Time, within time.Duration) []CellKey {
 // that was tried works.
 func (w *World) Calm() bool {
 	for _, n := range w.nodes {
-		if n.told && (n.state != Up || len(n.faults) > 0 || !n.replicas.up()) {
+		if n.told && !n.hidden(w) && (n.state != Up || len(n.faults) > 0 || !n.replicas.up()) {
 			return false
 		}
 	}

@@ -138,7 +138,7 @@ func (h *holding) measure(w *World) {
 
 // settle shows what changed with the tick, and at once that a store cannot be asked any more or can be again.
 func (h *holding) settle(w *World, _ int64) bool {
-	if h.store.spec.Later && !h.store.told {
+	if h.store.hidden(w) {
 		return false
 	}
 	now := Holding{Node: h.store.spec.ID, Service: h.store.spec.Owner, Kind: h.hold.Kind, Copy: h.hold.Copy, Known: h.known, Why: h.why,

@@ -40,7 +40,7 @@ func (w *World) Deliveries(e Event) []Delivery {
 	all := []Delivery{}
 	var attempts map[string][]*passage // by service, newest first
 	for _, edge := range w.edges {
-		if edge.key.kind != Take || edge.key.from != e.Stream {
+		if edge.key.kind != Take || edge.key.from != e.Stream || edge.hidden(w) {
 			continue
 		}
 		if attempts == nil {

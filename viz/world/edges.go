@@ -58,6 +58,9 @@ func (w *World) edge(k edgeKey) *edge {
 }
 
 func (e *edge) settle(w *World, _ int64) bool {
+	if e.hidden(w) {
+		return false
+	}
 	now := Edge{ID: e.id, Kind: e.key.kind, From: e.key.from, To: e.key.to, Total: e.total, Failed: e.failed}
 	now.Rate, now.FailedRate = e.count.rates(w.now)
 	if e.reason != "" && slotOf(e.reasonAt) > slotOf(w.now)-slots {

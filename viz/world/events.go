@@ -129,6 +129,7 @@ func (w *World) eventsSeen(o EventsSeen) {
 			TraceParent: clip(s.TraceParent), Raw: s.Raw}
 		if n != nil {
 			e.Node = n.spec.ID
+			w.join(n)
 			if e.Time.After(n.published) {
 				n.published = w.earlier(e.Time)
 			}

@@ -33,7 +33,8 @@ type World struct {
 	routes   map[string][]route
 	at       map[string]string // node by host and port; nil: to be made again
 
-	calls, flows int // edges: calls and reaches, emits and takes, against their bounds
+	later        bool // a node is declared to come later
+	calls, flows int  // edges: calls and reaches, emits and takes, against their bounds
 
 	inspected time.Time // when the backlogs were last told
 

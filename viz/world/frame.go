@@ -32,7 +32,8 @@ type Layout struct {
 	Kinds    []KindSpec `json:"kinds"`
 	Patterns []Pattern  `json:"patterns"`
 	Features []Feature  `json:"features"`
-	MaxLoad  float64    `json:"max_load"` // 0: the traffic cannot be set
+	MaxLoad  float64    `json:"max_load"`        // 0: the traffic cannot be set
+	Later    []string   `json:"later,omitempty"` // nodes that may join later: they sit behind all others, so that these need not move
 }
 
 // Pattern is one column of the matrix and what of the map it uses.
@@ -326,7 +327,7 @@ func (w *World) Since(rev int64) Frame {
 
 func (w *World) layout() *Layout {
 	s := w.system
-	l := &Layout{Name: s.Name, Kinds: whole(s.Kinds), Patterns: []Pattern{}, Features: []Feature{}}
+	l := &Layout{Name: s.Name, Kinds: whole(s.Kinds), Patterns: []Pattern{}, Features: []Feature{}, Later: s.laterIDs()}
 	for _, p := range s.Patterns {
 		l.Patterns = append(l.Patterns, s.pattern(p))
 	}

@@ -154,6 +154,7 @@ func (w *World) groupSeen(l *lane, g *GroupSeen, anew bool) *edge {
 	}
 	if n := w.groups[g.Group]; n != nil {
 		to = n.spec.ID
+		w.join(n)
 	} else if w.nodeBy[to] != nil {
 		to = foreignGroup + to // a node of that name reads with another group
 	}

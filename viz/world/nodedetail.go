@@ -71,7 +71,7 @@ const maxTypes = 50
 // NodeDetail tells of a node; it is false for one that the system has not got.
 func (w *World) NodeDetail(id string) (NodeDetail, bool) {
 	n := w.nodeBy[id]
-	if n == nil {
+	if n == nil || n.hidden(w) {
 		return NodeDetail{}, false
 	}
 	d := NodeDetail{Node: n.shown, Routes: n.servedNow(w), Emits: []Emitted{}, Takes: []Taken{}, Calls: []Edge{}, Callers: []Edge{},
@@ -79,6 +79,7 @@ func (w *World) NodeDetail(id string) (NodeDetail, bool) {
 	for _, e := range w.edges {
 		k := e.key
 		switch {
+		case e.hidden(w):
 		case k.kind == Emit && k.from == id:
 			d.Emits = append(d.Emits, Emitted{k.to, e.shown.Rate, e.shown.Total, whole(e.types)})
 		case k.kind == Take && k.to == id:
@@ -91,6 +92,7 @@ func (w *World) NodeDetail(id string) (NodeDetail, bool) {
 	}
 	for _, o := range w.nodes {
 		switch {
+		case o.hidden(w):
 		case o.spec.Kind == Store && o.spec.Owner == id:
 			d.Stores = append(d.Stores, o.shown)
 		case n.spec.Kind == Store && o.spec.ID == n.spec.Owner:
@@ -114,6 +116,7 @@ func (w *World) Takers(stream string) (takers []Taken, emitters []string, lane L
 	takers, emitters = []Taken{}, []string{}
 	for _, e := range w.edges {
 		switch {
+		case e.hidden(w):
 		case e.key.kind == Take && e.key.from == stream:
 			takers = append(takers, w.takenBy(e))
 		case e.key.kind == Emit && e.key.to == stream:

@@ -22,6 +22,7 @@ type node struct {
 	faults   []Fault
 	outbox   outbox
 	told     bool // a runtime knows it
+	joined   bool // of one that comes later: it was up, or the bus knows it
 	use      use
 	replicas replicas
 	holds    []Hold // without their places
@@ -49,6 +50,7 @@ func (w *World) declareNode(spec NodeSpec) {
 		n.holds = append(n.holds, Hold{Kind: h.Kind, Copy: h.Copy})
 	}
 	w.nodes = append(w.nodes, n)
+	w.later = w.later || spec.Later
 	w.nodeBy[spec.ID] = n
 	if group := n.group(); w.groups[group] == nil {
 		w.groups[group] = n
@@ -94,6 +96,9 @@ func (w *World) nodeSeen(o NodeSeen) {
 	w.replicasSeen(n, o.Replicas, was, clock(o.At))
 	w.nodeFaults(n, inForce(o.Faults), clock(o.At))
 	w.touch(n)
+	if n.state == Up {
+		w.join(n)
+	}
 }
 
 // nodeFaults takes what is in force on a node and notes what is new, and that it was healed. A death ends faults without
@@ -147,6 +152,9 @@ func (w *World) nodeState(n *node, s State, reason string, at time.Time) {
 	}
 	w.touch(n)
 	w.touchCells()
+	if s != Up && n.hidden(w) {
+		return // whoever told it to start is told why it did not
+	}
 	switch {
 	case s == Up:
 		if n.wasUp && !n.downAt.IsZero() {
@@ -165,6 +173,9 @@ func (w *World) nodeState(n *node, s State, reason string, at time.Time) {
 }
 
 func (n *node) settle(w *World, _ int64) bool {
+	if n.hidden(w) {
+		return false // its revision stays 0, so that no frame has it
+	}
 	n.took.take(w.now, w.now, windowSpan)
 	rate, failed := n.served.rates(w.now)
 	now := Node{ID: n.spec.ID, Kind: n.spec.Kind, Label: n.spec.Label, Engine: n.spec.Engine, Version: n.version,

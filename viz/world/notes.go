@@ -60,6 +60,10 @@ func (w *World) actionSeen(o ActionSeen) {
 		w.note(o.At, o.Node, plain, o.Note)
 		return
 	}
+	if o.Verb == ActVerb { // its note says what, and of what
+		w.note(o.At, o.Node, plain, "asked for: "+o.Note)
+		return
+	}
 	text := o.Verb
 	if o.Node != "" {
 		text += " " + o.Node
@@ -123,6 +127,9 @@ func (w *World) pilesSeen() {
 		}
 	}
 	for _, n := range w.nodes {
+		if n.hidden(w) {
+			continue
+		}
 		p := &n.pile
 		p.now = max(0, p.now-n.left())
 		switch {

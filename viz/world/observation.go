@@ -265,11 +265,14 @@ type LoadSeen struct {
 	Dropped   int64              `json:"dropped,omitempty"`  // requests not made, ever: too many were on their way
 }
 
+// ActVerb is the verb of an action that the system file declares; its note says which, and of what.
+const ActVerb = "act"
+
 // ActionSeen: a person acted.
 type ActionSeen struct {
 	At   time.Time `json:"at"`
 	Node string    `json:"node,omitempty"`
-	Verb string    `json:"verb"` // a verb of a runtime, restore, load or resend
+	Verb string    `json:"verb"` // a verb of a runtime, restore, load, resend or act
 	Note string    `json:"note,omitempty"`
 	// Replica, of a node that runs more than once, that alone was acted on; empty: all of it.
 	Replica string `json:"replica,omitempty"`

@@ -44,7 +44,7 @@ func (w *World) EdgeDetail(id string) (Edge, []Passed, bool) {
 			break
 		}
 	}
-	if e == nil {
+	if e == nil || e.hidden(w) {
 		return Edge{}, nil, false
 	}
 	last := []Passed{}
