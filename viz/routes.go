@@ -47,6 +47,8 @@ func (s *server) routes() []route {
 		{http.MethodPost, "/api/v1/deadletters/{stream}/resend", s.postResend},
 		{http.MethodPost, "/api/v1/deadletters/{stream}/{entry_id}/resend", s.postResend},
 		{http.MethodPost, "/api/v1/nodes/{id}/{verb}", s.postVerb},
+		{http.MethodGet, "/api/v1/workloads", s.getWorkloads},
+		{http.MethodPost, "/api/v1/workloads", s.postWorkloads},
 		{http.MethodPost, "/api/v1/restore", s.postRestore},
 		{http.MethodPost, "/api/v1/load", s.postLoad},
 		{http.MethodGet, "/api/v1/actions", s.getActions},

@@ -21,6 +21,7 @@ import (
 	"github.com/stillup/stillup/viz/probes"
 	"github.com/stillup/stillup/viz/tap"
 	"github.com/stillup/stillup/viz/traces"
+	"github.com/stillup/stillup/viz/workloads"
 	"github.com/stillup/stillup/viz/world"
 )
 
@@ -58,13 +59,15 @@ type Options struct {
 // server is a visualizer at work.
 type server struct {
 	Options
-	hub     *hub.Hub
-	load    *probes.Load // nil: the traffic cannot be set
-	copies  *copies.Copies
-	bus     *tap.Bus // to be asked on demand; nil: its address cannot be read
-	traces  http.Handler
-	guard   *guard
-	metrics *metrics
+	hub    *hub.Hub
+	load   *probes.Load // nil: the traffic cannot be set
+	copies *copies.Copies
+	// workloads measures engines when it is asked to.
+	workloads *workloads.Runner
+	bus       *tap.Bus // to be asked on demand; nil: its address cannot be read
+	traces    http.Handler
+	guard     *guard
+	metrics   *metrics
 	// looked: the bus answered, or did not; from then on the world says something about it.
 	looked atomic.Bool
 	// ending is done when the visualizer ends; actions end with it rather than with the browser that asked for them.
@@ -153,6 +156,7 @@ func newServer(ctx context.Context, o Options, guard *guard) *server {
 			s.hub.View(func(w *world.World) { node = w.NodeAt(hostport) })
 			return node
 		}})
+	s.workloads = &workloads.Runner{Targets: s.targets}
 	s.copies = copies.New(copies.Options{System: o.System, URLs: o.StoreURLs, Missing: s.missing, Hidden: s.hidden})
 	s.metrics = newMetrics(s.hub)
 	if bus, err := tap.OpenBus(o.BusURL); err == nil { // else the tap says what is wrong with the address
@@ -185,7 +189,7 @@ func (s *server) watchers() []func(context.Context) error {
 	all = append(all, func(ctx context.Context) error { return tries.Run(ctx, s.hub.Observe) })
 	boxes := probes.Outboxes{System: s.System, URL: s.url}
 	all = append(all, func(ctx context.Context) error { return boxes.Run(ctx, s.hub.Observe) })
-	all = append(all, func(ctx context.Context) error { return s.copies.Run(ctx, s.hub.Observe) })
+	all = append(all, func(ctx context.Context) error { return s.copies.Run(ctx, s.hub.Observe) }, s.workloads.Run)
 	if s.load != nil {
 		all = append(all, s.load.Run)
 	}

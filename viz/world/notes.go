@@ -64,6 +64,10 @@ func (w *World) actionSeen(o ActionSeen) {
 		w.note(o.At, o.Node, plain, "asked for: "+o.Note)
 		return
 	}
+	if o.Verb == "workloads" {
+		w.note(o.At, o.Node, plain, "asked for: the same work on each engine, to compare them")
+		return
+	}
 	text := o.Verb
 	if o.Node != "" {
 		text += " " + o.Node

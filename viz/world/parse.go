@@ -121,6 +121,9 @@ func (s *System) check() error {
 	if err := s.checkActions(d); err != nil {
 		return err
 	}
+	if err := s.checkWorkloads(); err != nil {
+		return err
+	}
 	if l := s.Load; l != nil {
 		switch {
 		case !d.nodes[l.Node]:

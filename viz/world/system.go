@@ -13,6 +13,9 @@ type System struct {
 	Vars map[string][]string `json:"vars,omitempty"`
 	// Actions are what a person can have the system do, in the order in which they are offered.
 	Actions []ActionSpec `json:"actions,omitempty"`
+	// Workloads names the stores on which engines are measured, by engine; Choices says why services have which.
+	Workloads map[string]string `json:"workloads,omitempty"`
+	Choices   []ChoiceSpec      `json:"choices,omitempty"`
 }
 
 // NodeSpec declares one node.
