@@ -19,6 +19,7 @@ type dataLab struct {
 	told    map[chan struct{}]string // who watches which path; a word on it: look again
 	refuse  string                   // the problem with which everything that writes is refused; empty: it is done
 	cut     bool                     // no live stream can be had
+	silent  bool                     // the list of actions is not to be had
 	over    <-chan struct{}          // closed when the test ends: so do the streams, though the page is still there
 }
 
@@ -43,6 +44,8 @@ func (d *dataLab) serve(w http.ResponseWriter, r *http.Request, rest http.Handle
 	}
 	v, refuse := d.what(r)
 	switch {
+	case path == "/api/v1/actions" && d.isSilent():
+		problem(w, http.StatusServiceUnavailable, "the dashboard is busy")
 	case r.Method == http.MethodPost && refuse != "":
 		problem(w, http.StatusConflict, refuse)
 	case v == nil && strings.HasPrefix(path, "/api/v1/copies/"):
@@ -93,14 +96,20 @@ func problem(w http.ResponseWriter, status int, detail string) {
 func (d *dataLab) watch(w http.ResponseWriter, r *http.Request, path string) {
 	look := make(chan struct{}, 1) // one word is enough: whoever gets it looks at what is then
 	d.mu.Lock()
-	cut := d.cut
-	d.told[look] = path
+	cut, known := d.cut, d.answers[path] != nil
+	if !cut && known {
+		d.told[look] = path
+	}
 	d.mu.Unlock()
 	defer func() {
 		d.mu.Lock()
 		defer d.mu.Unlock()
 		delete(d.told, look)
 	}()
+	if !known {
+		problem(w, http.StatusNotFound, fmt.Sprintf("nothing is known of %q", path))
+		return
+	}
 	if cut {
 		problem(w, http.StatusServiceUnavailable, "catalog-db refused the connection")
 		return
@@ -109,9 +118,13 @@ func (d *dataLab) watch(w http.ResponseWriter, r *http.Request, path string) {
 	for {
 		d.mu.Lock()
 		b, err := json.Marshal(d.answers[path])
+		cut := d.cut
 		d.mu.Unlock()
 		if err != nil {
 			panic(err) // it was read from JSON
+		}
+		if cut {
+			return
 		}
 		if _, err := fmt.Fprintf(w, "data: %s\n\n", b); err != nil {
 			return
@@ -161,4 +174,44 @@ func actionOf(list map[string]any, id string) map[string]any {
 		}
 	}
 	panic("no action " + id)
+}
+
+// watchers are the live streams that are open.
+func (d *dataLab) watchers() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return len(d.told)
+}
+
+// refuseAll refuses whatever writes from now on, in these words.
+func (d *dataLab) refuseAll(why string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.refuse = why
+}
+
+// breakOff ends the live streams, and as long as it is so there are none.
+func (d *dataLab) breakOff(is bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.cut = is
+	for look := range d.told {
+		select {
+		case look <- struct{}{}:
+		default: // it will look anyway
+		}
+	}
+}
+
+func (d *dataLab) isSilent() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.silent
+}
+
+// silence makes the list of actions a problem, or not.
+func (d *dataLab) silence(is bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.silent = is
 }

@@ -135,13 +135,14 @@ export class DataPanel {
   show(way) {
     if (way === this.way) return;
     const [id, ...rest] = steps(way), tab = this.views.has(id) ? id : TABS[0].id;
-    if (!this.way) {
+    const shut = !this.way;
+    this.way = way;
+    if (shut) {
       this.root.hidden = false;
       document.body.classList.add('datas');
       attr(this.opens, 'aria-expanded', 'true');
       this.alone();
     }
-    this.way = way;
     this.last.set(tab, way);
     this.tabs.forEach((b, i) => {
       attr(b, 'aria-selected', String(TABS[i].id === tab));

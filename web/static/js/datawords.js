@@ -15,24 +15,26 @@ function digits(n, digits) {
   return n.toFixed(places).replace(/\.?0+$/, '');
 }
 
-/** @param {number} n bytes @param {boolean} [estimated] */
+/** @param {number} n bytes, -1 unknown @param {boolean} [estimated] */
 export function size(n, estimated = false) {
+  if (n < 0) return 'not known';
   const about = estimated ? '≈ ' : '';
   if (n < 1000) return `${about}${count(n)} ${n === 1 ? 'byte' : 'bytes'}`;
   const units = ['KB', 'MB', 'GB', 'TB'], i = Math.min(3, Math.floor(Math.log10(Math.round(n)) / 3) - 1), x = n / 1000 ** (i + 1);
   return x >= 999.5 && i < 3 ? `${about}1 ${units[i + 1]}` : `${about}${digits(x, 3)} ${units[i]}`;
 }
 
-/** @param {number} euros @returns {string} readable however small: "0.0004 cents" */
+/** @param {number} euros NaN: not known @returns {string} readable however small: "0.0004 cents" */
 export function price(euros) {
+  if (Number.isNaN(euros)) return '–';
   if (euros <= 0) return '0 cents';
   if (euros >= 0.995) return `€${euros < 1000 ? euros.toFixed(2) : count(euros)}`;
   const cents = digits(euros * 100, 2);
   return `${cents} ${cents === '1' ? 'cent' : 'cents'}`;
 }
 
-/** @param {number} bytes @param {number} perGB euros a month */
-export const monthly = (bytes, perGB) => (bytes / GB) * perGB;
+/** @param {number} bytes -1 unknown: then NaN @param {number} perGB euros a month */
+export const monthly = (bytes, perGB) => (bytes < 0 ? NaN : (bytes / GB) * perGB);
 
 /** @param {number} n how many times what is owned is kept in all */
 export const times = (n) => (n > 0 ? `× ${digits(n, n < 10 ? 2 : 3)}` : 'not known');
@@ -63,7 +65,7 @@ export function progressWords(p) {
   const so = p.total > 0 ? `${count(p.done)} of ${count(p.total)}` : p.done > 0 ? `${count(p.done)} so far` : '', pace = p.done > 0 && p.per_second > 0 ? rate(p.per_second) : '';
   switch (p.state) {
     case 'running': return [so || 'it begins', pace, p.left_ms > 0 ? `${millis(p.left_ms)} left` : p.total > 0 && p.done < p.total ? 'time left not known' : ''].filter(Boolean).join(' · ');
-    case 'done': return [`✓ done${took(p)}`, p.done > 0 ? count(p.done) : '', pace].filter(Boolean).join(' · ');
+    case 'done': return [`✓ done${took(p)}`, p.done > 0 ? `${count(p.done)} in all` : '', pace].filter(Boolean).join(' · ');
     case 'failed': return [`✕ failed${took(p)}`, so].filter(Boolean).join(' · ');
     default: return '';
   }

@@ -37,7 +37,7 @@ export function progress(p, name) {
 /** @param {Action} a @param {import('./actions.js').Actions} all @param {World} w @param {...(Node|string)} more */
 export function doing(a, all, w, ...more) {
   const running = a.progress?.state === 'running', busy = all.busy.has(a.id), word = all.said.get(a.id);
-  const b = button('run', busy ? 'Asking…' : running ? 'Running…' : a.name, a.id);
+  const b = button('run', a.name + (busy ? '…' : ''), a.id);
   if (busy || running) b.setAttribute('aria-disabled', 'true');
   const box = el('article', 'do', el('div', 'do-head', ...(barred(w) ? [el('h4', '', a.name)] : a.can ? [b] : [el('h4', '', a.name)]), el('p', 'words', a.say)),
     ...(!barred(w) && !a.can && a.why ? [say(`Not now: ${a.why}`, 'warn')] : []), ...more, ...progress(a.progress, a.name),

@@ -105,7 +105,7 @@ export class Schema {
     const now = inForce(all), kind = kindOf(all[0], w), shape = this.shapes.get(kind), name = w.system.kinds.find((k) => k.id === kind)?.name ?? kind;
     const running = all.find((a) => a.progress?.state === 'running');
     return el('section', 'owner', el('h3', '', link('node', node), name ? ` · ${name}` : ''),
-      el('p', 'words strong', running ? `◌ under way: ${running.name}` : now ? `● in force: ${now.name}` : 'no change was made since it started'),
+      el('p', 'words strong', running ? `◌ under way: ${running.name}` : now ? `● in force: the shape after “${now.name}”` : 'No change of its shape was made since it started.'),
       ...(shape ? [el('div', 'shape', el('p', 'words', shape.id ? el('span', '', `${shape.id} as it is kept${Number.isNaN(shape.at) ? '' : ` at ${clock(shape.at)}`} `) : '', ...(shape.id ? [seeAll(kind, shape.id)] : [])),
         el('p', 'columns', ...shape.fields.map((f) => el('code', '', f))), ...(shape.failed ? [say(`It cannot be looked at now: ${shape.failed}`, 'warn')] : []))] : []),
       ...all.map((a) => doing(a, this.hands.actions, w)));
@@ -118,7 +118,8 @@ export function shapeOf(c) {
     const o = JSON.parse(c.raw);
     if (o && typeof o === 'object' && !Array.isArray(o)) return Object.keys(o);
   } catch { /* its form is another */ }
-  return c.fields.map((f) => f.name);
+  const lines = c.raw.split('\n').flatMap((l) => /^([\w.-]+):(?:\s|$)/.exec(l)?.[1] ?? []);
+  return lines.length > 0 ? lines : c.fields.map((f) => f.name);
 }
 
 /** @param {string} kind @param {string} id */

@@ -10,7 +10,7 @@ import { engine } from './words.js';
 /** @typedef {import('./dataparts.js').Copy} Copy @typedef {import('./world.js').World} World */
 
 /** Fields are marked by these, beside their colour. */
-const MARKS = { same: '', differs: '≠ ', own: '＋ ' };
+const MARKS = { same: '', differs: '≠ ', own: '+ ' };
 const SAYS = { same: '', differs: 'differs from the owner', own: 'the owner has no such field' };
 
 /** @param {Copy} c @param {'td'|'th'} tag @param {string} cls @param {...(Node|string)} children */
@@ -22,7 +22,7 @@ function spot(c, tag, cls, ...children) {
 
 /** @param {string} name @param {Copy[]} copies @param {(c: Copy, i: number) => HTMLElement} each @param {string} [cls] */
 function row(name, copies, each, cls = '') {
-  const th = el('th', '', name);
+  const th = el('th', '', ...name.split('_').flatMap((s, i) => (i ? ['_', el('wbr'), s] : [s]))); // it breaks between words alone
   th.scope = 'row';
   return el('tr', cls, th, ...copies.map(each));
 }
@@ -50,7 +50,7 @@ export function compare(t, w, fresh) {
   const all = t.records, some = (/** @type {(c: Copy) => boolean} */ f) => all.some(f);
   const corner = el('td', 'corner');
   const table = el('table', 'side-by-side', el('thead', '', el('tr', '', corner, ...all.map((c) => head(c, w, fresh)))), el('tbody', '',
-    row('is', all, (c) => {
+    row('state', all, (c) => {
       const s = standing(c);
       return spot(c, 'td', `standing ${s.tone}`, s.words);
     }),
@@ -66,9 +66,10 @@ export function compare(t, w, fresh) {
     ...(some((c) => c.keys.length > 0) ? [row('kept beside it', all, (c) => spot(c, 'td', '', ...c.keys.map((k) => el('div', 'beside', el('code', '', k.key), ` ${k.value}`))))] : []),
     ...(some((c) => c.raw !== '') ? [row('as it is kept', all, raw)] : [])));
   table.setAttribute('aria-label', `${t.id} in each store`);
+  table.style.setProperty('--stores', String(all.length));
   const scroll = el('div', 'scroll-x', table);
   scroll.tabIndex = 0;
   scroll.setAttribute('role', 'region');
   scroll.setAttribute('aria-label', `${t.id}, its stores side by side`);
-  return el('div', '', scroll, el('p', 'key-of-marks', el('b', 'mark-differs', '≠'), ' differs from the owner   ', el('b', '', '＋'), ' the owner has no such field   ', el('b', '', '–'), ' not kept there'));
+  return el('div', '', scroll, el('p', 'key-of-marks', el('b', 'mark-differs', '≠'), ' differs from the owner   ', el('b', '', '+'), ' the owner has no such field   ', el('b', '', '–'), ' not kept there'));
 }

@@ -84,24 +84,25 @@ export class Totals {
 
   /** @param {World} w */
   render(w) {
-    const all = this.all ?? [], most = Math.max(1, ...all.flatMap((t) => t.holdings.map((h) => h.bytes)));
+    const all = this.all ?? [];
     become(/** @type {ChildNode} */ (this.part.firstChild), el('div', '', ...(this.failed ? [el('p', 'notice warned', this.failed)] : []),
       ...(this.all ? [] : this.failed ? [] : [say('Looking…')]), ...(this.all && all.length === 0 ? [say('The system does not say where its data stand, so there is nothing to count.')] : []),
-      ...(all.length > 0 ? [this.sum(all)] : []), el('div', 'kinds-of-data', ...all.map((t) => this.kind(t, w, most))),
+      ...(all.length > 0 ? [this.sum(all)] : []), el('div', 'kinds-of-data', ...all.map((t) => this.kind(t, w))),
       ...(all.some((t) => t.holdings.some((h) => h.estimated)) ? [say('≈ an estimate, the store’s own: to count each record would cost it more than it is worth.')] : [])));
   }
 
   /** @param {Total[]} all */
   sum(all) {
     const owned = all.reduce((n, t) => n + t.owned_bytes, 0), copied = all.reduce((n, t) => n + t.copied_bytes, 0), cost = (/** @type {number} */ b) => price(monthly(b, this.perGB));
-    return el('section', 'sum', el('p', 'sum-line', el('b', '', `${size(owned)} owned`), ' + ', el('b', '', `${size(copied)} copied`), ' = ', el('b', '', owned > 0 ? `${times((owned + copied) / owned)} what is owned` : size(copied))),
+    return el('section', 'sum', el('p', 'sum-line', el('b', '', `${size(owned)} owned`), ' + ', el('b', '', `${size(copied)} copied`), ' = ', el('b', '', owned > 0 ? `${times((owned + copied) / owned).slice(2)} times what is owned` : size(copied))),
       el('p', 'words', `That costs ${cost(owned + copied)} a month, ${cost(copied)} of it for copies. With a million times as many records: ${cost(GROWN * (owned + copied))}, ${cost(GROWN * copied)} of it for copies.`));
   }
 
-  /** @param {Total} t @param {World} w @param {number} most bytes of the longest bar */
-  kind(t, w, most) {
+  /** @param {Total} t @param {World} w */
+  kind(t, w) {
+    const most = Math.max(1, ...t.holdings.map((h) => h.bytes)); // of the longest bar
     const i = Math.max(0, w.system.kinds.findIndex((k) => k.id === t.kind)) % COLOURS, cost = (/** @type {number} */ b) => price(monthly(b, this.perGB));
-    const heads = ['store', 'records', 'size', 'a month', 'now', 'worst in an hour'];
+    const heads = ['store', 'records', 'size', 'a month', 'behind now', 'worst of an hour'];
     const table = el('table', 'grid holdings', el('thead', '', el('tr', '', ...heads.map((h, n) => {
       const th = el('th', n === 1 || n === 3 ? 'num' : '', h);
       th.scope = 'col';
@@ -115,7 +116,7 @@ export class Totals {
         return el('tr', '', th, why);
       }
       const fill = el('i', `bytes-fill back-${i}${h.copy ? ' hatched' : ''}`);
-      fill.style.width = `${Math.max(1, (100 * h.bytes) / most)}%`;
+      fill.style.width = h.bytes > 0 ? `${Math.max(1, (100 * h.bytes) / most)}%` : '0';
       return el('tr', '', th, el('td', 'num', `${h.estimated ? '≈ ' : ''}${count(h.count)}`), el('td', 'bytes', el('span', 'bytes-words', size(h.bytes, h.estimated)), el('span', 'bytes-bar', fill)), el('td', 'num', cost(h.bytes)),
         h.copy ? el('td', h.stale_ms > 0 ? 'warned' : 'good', h.stale_ms > 0 ? `⚠ ${stale(h.stale_ms)}${h.behind > 0 ? `, ${count(h.behind)} ${h.behind === 1 ? 'event' : 'events'}` : ''}` : '✓ up to date') : el('td', '', '–'),
         el('td', '', h.copy ? (h.worst_ms > 0 ? `${millis(h.worst_ms)} behind` : 'never behind') : '–'));
@@ -125,7 +126,7 @@ export class Totals {
     box.tabIndex = 0;
     box.setAttribute('role', 'region');
     box.setAttribute('aria-label', `Who holds ${t.name}`);
-    return el('section', 'kind-of-data', el('h3', '', el('i', `swatch back-${i}`), t.name, el('span', 'words', t.factor > 0 ? ` ${size(t.owned_bytes)} owned, ${size(t.copied_bytes)} copied: ${times(t.factor)} · ${cost(t.owned_bytes + t.copied_bytes)} a month` : ' how much is owned is not known')), box);
+    return el('section', 'kind-of-data', el('h3', '', el('i', `swatch back-${i}`), t.name, el('span', 'words', t.factor > 0 ? ` ${size(t.owned_bytes)} owned, ${t.copied_bytes > 0 ? `${size(t.copied_bytes)} copied: ${times(t.factor)}` : 'none copied'} · ${cost(t.owned_bytes + t.copied_bytes)} a month` : ' how much is owned is not known')), box);
   }
 }
 
