@@ -47,6 +47,13 @@ var scenes = []struct{ name, frame, path, do string }{
 	{"replica-panel", "replicas", "/#node=purchases", ""},
 	{"looking", "looking", "", `document.querySelector('#looking').click()`},
 	{"big-replicas", "replicas", "", big},
+	{"data-copies", "data", "/#data=copies/products/p-01", ""},
+	{"data-list", "data", "/#data=copies/products", ""},
+	{"data-totals", "data", "/#data=totals", ""},
+	{"data-schema", "data", "/#data=schema", ""},
+	{"data-rebuild", "data", "/#data=rebuild", ""},
+	{"data-trouble", "data", "/#data=trouble", ""},
+	{"data-large", "data", "/#data=copies/products/p-01", `setTimeout(() => document.querySelector('#data-large').click(), 500)`},
 	{"keys", "outage", "", `document.querySelector('#keys').click()`},
 	{"big", "outage", "", big},
 	{"big-lens", "outage", "/#pattern=copies", big},
@@ -64,6 +71,9 @@ func TestLook(t *testing.T) {
 			continue
 		}
 		l := panelLab(t, scene.frame)
+		if scene.frame == "data" {
+			l = newDataLab(t, scene.frame).lab
+		}
 		for _, s := range []struct {
 			name          string
 			width, height int64

@@ -17,11 +17,17 @@ import (
 func panelLab(t *testing.T, frame string) *lab {
 	t.Helper()
 	l := newLab(t, frame)
-	answers := readJSON(t, "inspect")
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.top = 113 // the frame's newest
-	l.answer = func(w http.ResponseWriter, r *http.Request) {
+	l.answer = panelAnswers(t)
+	return l
+}
+
+// panelAnswers are those of inspect.json; what stands in neither is not found.
+func panelAnswers(t *testing.T) http.HandlerFunc {
+	answers := readJSON(t, "inspect")
+	return func(w http.ResponseWriter, r *http.Request) {
 		path, err := url.PathUnescape(r.URL.EscapedPath())
 		if err != nil {
 			t.Error(err)
@@ -43,7 +49,6 @@ func panelLab(t *testing.T, frame string) *lab {
 		}
 		_ = json.NewEncoder(w).Encode(v) // the page may be gone
 	}
-	return l
 }
 
 // inventedEvent is the event of a number; every seventh has "needle" in its payload.

@@ -19,7 +19,8 @@ import (
 // fixture is an invented full frame of the shop: calm, with what a state changes of it (parts are found by their key, the
 // fields that are named are replaced). outage: catalog dead, purchases paused with a pile. slow: catalog answers 300 ms
 // later. bus-cut: nothing gets to the bus. worst: nearly all is dead, fails, waits or is unknown. replicas: some services run
-// more than once, and what is used is known. looking: nothing can be acted on.
+// more than once, and what is used is known. looking: nothing can be acted on. data: what stores hold is known, one of them is
+// dead, and a stream was cut before it was read.
 func fixture(t testing.TB, name string) []byte {
 	t.Helper()
 	frame := readJSON(t, "calm")
@@ -45,7 +46,7 @@ func overlay(frame map[string]any, k string, v any) {
 		}
 		return
 	}
-	all := frame[k].([]any)
+	all, _ := frame[k].([]any) // of a kind of part that calm has none of
 	for _, part := range parts {
 		i := slices.IndexFunc(all, func(old any) bool { return partKey(old) == partKey(part) })
 		if i < 0 {
@@ -63,6 +64,9 @@ func partKey(part any) string {
 		if v, ok := p[k]; ok {
 			return fmt.Sprint(v)
 		}
+	}
+	if node, ok := p["node"]; ok {
+		return fmt.Sprint(node, "/", p["kind"])
 	}
 	return fmt.Sprint(p["feature"], "/", p["pattern"])
 }

@@ -14,6 +14,9 @@ export const KINDS = ['node', 'stream', 'edge', 'event', 'dead'];
 /** What is open, as kind and id. @returns {[Kind, string]|undefined} */
 export const opened = () => /** @type {[Kind, string]|undefined} */ ([...kept].find(([k]) => /** @type {string[]} */ (KINDS).includes(k)));
 
+/** What the panel of data shows, as a way: "copies/products/p-01". @returns {string|undefined} undefined: it is shut */
+export const dataWay = () => kept.get('data') ?? undefined;
+
 /** @param {() => void} f told when the reader went to another address, not of own changes */
 export const onMove = (f) => told.add(f);
 
@@ -23,7 +26,7 @@ export const onMove = (f) => told.add(f);
  */
 export function keep(changes, step = false) {
   for (const [k, v] of Object.entries(changes)) v ? kept.set(k, v) : kept.delete(k);
-  const hash = [...kept].map(([k, v]) => `${k}=${encodeURIComponent(v)}`).join('&');
+  const hash = [...kept].map(([k, v]) => `${k}=${encodeURIComponent(v).replaceAll('%2F', '/')}`).join('&');
   history[step ? 'pushState' : 'replaceState'](null, '', hash ? `#${hash}` : location.pathname + location.search);
 }
 

@@ -3,18 +3,20 @@
 
 /**
  * Posts, and waits until it is done.
- * @param {string} path @param {unknown} [body]
+ * @param {string} path @param {unknown} [body] @param {AbortSignal} [signal] ends the waiting
  * @returns {Promise<string>} the answer's body
- * @throws {Error} whose message says what went wrong: the problem document's detail where there is one
+ * @throws {Error} whose message says what went wrong: the problem document's detail where there is one;
+ *   of an ended signal, its own
  */
-export async function post(path, body) {
+export async function post(path, body, signal) {
   let res;
   try {
     res = await fetch(path, {
       method: 'POST', headers: { 'Content-Type': 'application/json', Accept: 'application/json' },
-      body: body === undefined ? undefined : JSON.stringify(body),
+      body: body === undefined ? undefined : JSON.stringify(body), signal,
     });
   } catch {
+    if (signal?.aborted) throw signal.reason;
     throw new Error('the dashboard does not answer');
   }
   if (!res.ok) throw new Error(await detail(res));

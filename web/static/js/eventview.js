@@ -6,6 +6,7 @@ import { el } from './dom.js';
 import { button, facts, folded, link, part, say, table } from './pieces.js';
 import { tree } from './tree.js';
 import { clock, millis } from './words.js';
+import { wayTo } from './world.js';
 
 /** @typedef {import('./replies.js').EventReply} EventReply */
 
@@ -39,11 +40,22 @@ export function payload(raw, name = 'Payload') {
   ];
 }
 
+/** @param {EventReply} r @param {import('./world.js').World} w @returns {HTMLElement|string} */
+function subject(r, w) {
+  const way = wayTo(w, r.stream, r.subject), version = r.version > 0 ? ` · version ${r.version}` : '';
+  if (!way) return r.subject + version;
+  const a = el('a', 'go', r.subject);
+  a.href = `#data=${encodeURIComponent(way).replaceAll('%2F', '/')}`;
+  a.dataset.opens = `data=${way}`;
+  a.title = 'Show it in every store that has it';
+  return el('span', '', a, version);
+}
+
 /** @param {EventReply} r @param {import('./world.js').World} w */
 export function eventView(r, w) {
   return [
     ...(r.problem ? [say(`✕ ${r.problem}`, 'bad')] : []),
-    ...facts(['subject', `${r.subject}${r.version > 0 ? ` · version ${r.version}` : ''}`],
+    ...facts(['subject', subject(r, w)],
       ['emitted by', r.node ? link('node', r.node) : r.source || 'somebody unknown'], ['on', el('span', '', link('stream', r.stream), ` as ${r.entry_id}`)],
       ['at', clock(r.time, true)]),
     ...part('Who has it', ...r.deliveries.length > 0 ? table('Who has it', ['service', 'state', '#after', '#tries'], r.deliveries.flatMap((d) => {

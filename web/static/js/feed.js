@@ -8,7 +8,7 @@ import { event } from './messages.js';
 import { json, list, object } from './parse.js';
 import { filtered, KEPT, passes, Rows, shapeOf } from './rows.js';
 import { clock, count } from './words.js';
-import { colourOf } from './world.js';
+import { colourOf, wayTo } from './world.js';
 
 /** @typedef {import('./messages.js').Event} Event @typedef {import('./rows.js').Gap} Gap @typedef {import('./world.js').World} World */
 
@@ -21,6 +21,14 @@ const RUNS = 600, NEWEST = 500;
 
 /** @param {Event|Gap} x */
 const keyOf = (x) => ('gap' in x ? `gap ${x.lo}` : `${x.seq}`);
+
+/** A subject that opens its copies. By keyboard the event itself leads there. @param {string} words @param {string} way */
+function opener(words, way) {
+  const a = el('span', 'feed-opens', words);
+  a.dataset.opens = `data=${way}`;
+  a.title = 'Show it in every store that has it';
+  return a;
+}
 
 export class Feed {
   /** @param {Element} parent @param {(e: Event) => void} open */
@@ -81,7 +89,10 @@ export class Feed {
     this.shown = new Map();
     this.scroll.addEventListener('scroll', () => requestAnimationFrame(() => this.draw()));
     new ResizeObserver(() => this.draw()).observe(this.scroll);
-    this.body.addEventListener('click', (e) => this.pick(/** @type {Element} */ (e.target).closest('tr')));
+    this.body.addEventListener('click', (e) => {
+      const on = /** @type {Element} */ (e.target);
+      if (!on.closest('[data-opens]')) this.pick(on.closest('tr'));
+    });
     this.body.addEventListener('keydown', (e) => this.key(e));
     document.addEventListener('keydown', (e) => {
       if (e.key !== 'Escape' || e.defaultPrevented || !document.body.classList.contains('feeds') || document.querySelector(':popover-open, #inspect:not([hidden]), #cost:not([hidden])')) return;
@@ -255,9 +266,9 @@ export class Feed {
 
   /** @param {Event} e */
   row(e) {
-    const w = /** @type {World} */ (this.w), subject = `${e.subject}${e.version > 0 ? ` v${e.version}` : ''}`;
+    const w = /** @type {World} */ (this.w), subject = `${e.subject}${e.version > 0 ? ` v${e.version}` : ''}`, way = wayTo(w, e.stream, e.subject);
     const tr = el('tr', '', el('td', 'feed-time', clock(e.time)), el('td', 'feed-type', el('i', `swatch shape-${shapeOf(e.type)} back-${colourOf(w, e.stream)}`),
-      e.problem ? `✕ ${e.problem}` : e.type || 'no type'), el('td', '', subject), el('td', '', e.stream), el('td', '', e.node || e.source || '?'));
+      e.problem ? `✕ ${e.problem}` : e.type || 'no type'), el('td', '', way ? opener(subject, way) : subject), el('td', '', e.stream), el('td', '', e.node || e.source || '?'));
     tr.title = `${e.type} of ${e.subject}, by ${e.source || e.node || 'somebody'}, on stream ${e.stream} as ${e.entry_id}`;
     tr.dataset.event = String(e.seq);
     return tr;

@@ -4,7 +4,7 @@
 
 /**
  * @typedef {'go'|'inspect'|'kill'|'start'|'stop'|'pause'|'heal'|'more'|'restore'|'search'|'in'|'out'|'fit'
- *   |'lens'|'feed'|'theme'|'big'|'sheet'} Act
+ *   |'lens'|'feed'|'data'|'theme'|'big'|'sheet'} Act
  */
 /**
  * @typedef {object} Key
@@ -32,6 +32,7 @@ export const KEYS = [
   { act: 'fit', keys: ['0'], show: '0', words: 'the whole map', group: 'map' },
   { act: 'lens', keys: ['1', '2', '3', '4', '5', '6'], show: '1 – 6', words: 'show all patterns, or one', group: 'map' },
   { act: 'feed', keys: ['f'], show: 'F', words: 'freeze the feed of events, or let it go on', group: 'page' },
+  { act: 'data', keys: ['d'], show: 'D', words: 'open the data, or close them', group: 'page' },
   { act: 'restore', keys: ['r'], show: 'R R', words: 'restore everything (twice within 3 s)', group: 'page' },
   { act: 'big', keys: ['b'], show: 'B', words: 'big type for a room, or back', group: 'page' },
   { act: 'theme', keys: ['t'], show: 'T', words: 'light or dark', group: 'page' },

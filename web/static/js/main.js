@@ -1,7 +1,7 @@
 // @ts-check
 // Wiring only; nothing imports it.
 
-import { onMove, opened } from './address.js';
+import { dataWay, onMove, opened } from './address.js';
 import { Announcer } from './announce.js';
 import { AsTable } from './astable.js';
 import { attr, byId, text } from './dom.js';
@@ -88,13 +88,25 @@ for (const [type, on] of /** @type {const} */ ([['pointerover', true], ['pointer
 }
 // One panel at a time.
 const cost = new Later('what a request costs', async () => new (await styled(import('./cost.js'), 'cost')).CostPanel(ask), say);
+const data = new Later('the panel of data', async () => new (await styled(import('./data.js'), 'cost', 'runs', 'inspect', 'data', 'copies')).DataPanel({ say, changed: ask, opened: () => {
+  panel.part?.close();
+  cost.part?.hide();
+} }), say);
 const panel = new Later('the panel', async () => {
   const { Inspector } = await styled(import('./inspect.js'), 'cost', 'runs', 'inspect');
-  return new Inspector({ changed: ask, opened: () => cost.part?.hide(), hands });
+  return new Inspector({ changed: ask, opened: () => {
+    cost.part?.hide();
+    if (data.part?.covers) data.part.close();
+  }, hands });
 }, say);
 /** @type {(kind: import('./address.js').Kind, id: string) => void} */
 const open = (kind, id) => panel.use((p) => p.open(kind, id));
-const follow = () => { if (panel.part || panel.loading || opened()) panel.use((p) => p.follow()); };
+const openData = (way = '') => data.use((d) => d.open(way));
+byId('open-data').addEventListener('click', () => (data.part?.way ? data.part.close() : openData()));
+const follow = () => {
+  if (panel.part || panel.loading || opened()) panel.use((p) => p.follow());
+  if (data.part || data.loading || dataWay()) data.use((d) => d.follow());
+};
 onMove(follow);
 const matrix = new Matrix(byId('matrix'), byId('works-say'), (feature, pattern, b) => cost.use((c) => {
   panel.part?.close();
@@ -163,6 +175,7 @@ function render() {
   more.part?.render();
   cost.part?.render(world);
   panel.part?.render(world, now);
+  data.part?.render(world, now);
   matrix.render(world, lensNow().pattern?.id ?? '', cost.part?.key ?? '');
   notes.render(world);
   feed.render(world, panel.part?.kind === 'event' ? panel.part.id : '');
@@ -245,7 +258,7 @@ byId('map').addEventListener('inspect', (e) => {
   const d = /** @type {CustomEvent<import('./touch.js').Inspected>} */ (e).detail;
   open(d.kind, d.id);
 });
-links(open);
+links((kind, id) => (kind === 'data' ? openData(id) : open(kind, id)));
 new ResizeObserver(() => again()).observe(room);
 setInterval(ask, 1000); // ages grow while nothing comes
 

@@ -25,7 +25,12 @@ import { bool, FrameError, json, key, list, num, numbers, object, oneOf, str, st
  * @typedef {{id: string, kind: 'emit'|'take'|'call'|'reach', from: string, to: string, total: number, failed: number,
  *   rate: number, failed_rate: number, reason: string, p50_ms: number, waiting: number, pending: number,
  *   oldest_ms: number, trimmed_unread: boolean, dead: number}} Edge dead: letters of a take edge's group, -1 unknown
- * @typedef {{name: string, kind: string, length: number, total: number, rate: number, dead: boolean}} Lane
+ * @typedef {{name: string, kind: string, length: number, total: number, rate: number, dead: boolean, bytes: number,
+ *   keep_entries: number, keep_bytes: number, first_at: number}} Lane bytes: in the bus's memory, -1 unknown; keep: the bounds
+ *   that are declared, 0 none; first_at: of the oldest entry, NaN for none
+ * @typedef {{node: string, service: string, kind: string, copy: boolean, known: boolean, why: string, count: number,
+ *   bytes: number, estimated: boolean, stale_ms: number, worst_ms: number, behind: number}} Holding what a store has of a kind;
+ *   why: it is not known
  * @typedef {{services: number, hops: number, messages: number, depth: number}} Cost of one typical request
  * @typedef {{feature: string, pattern: string, state: CellState, success: number, tries: number, p50_ms: number,
  *   p99_ms: number, stale_ms: number, last_error: string, because: string[], cost: Cost|null,
@@ -39,7 +44,7 @@ import { bool, FrameError, json, key, list, num, numbers, object, oneOf, str, st
  * @typedef {{can: boolean, why: string}} Control whether nodes can be acted on here, and if not, why
  * @typedef {{from: number, rev: number, full: boolean, at: number, system: System|null, nodes: Node[], edges: Edge[],
  *   streams: Lane[], cells: Cell[], events: Event[], notes: Note[], load: Load|null, bus: Bus|null,
- *   control: Control|null}} Frame control: null where nothing is known of it or it did not change
+ *   control: Control|null, copies: Holding[]}} Frame control: null where nothing is known of it or it did not change
  */
 /** @typedef {import('./parse.js').Raw} Raw */
 
@@ -100,7 +105,15 @@ export function edge(o, at) {
 /** @param {Raw} o @param {string} at @returns {Lane} */
 export const lane = (o, at) => ({
   name: key(o, 'name', at), kind: str(o, 'kind', at), length: num(o, 'length', at), total: num(o, 'total', at),
-  rate: num(o, 'rate', at), dead: bool(o, 'dead'),
+  rate: num(o, 'rate', at), dead: bool(o, 'dead'), bytes: o.bytes === undefined ? -1 : num(o, 'bytes', at),
+  keep_entries: num(o, 'keep_entries', at), keep_bytes: num(o, 'keep_bytes', at), first_at: time(o, 'first_at', at),
+});
+
+/** @param {Raw} o @param {string} at @returns {Holding} */
+export const holding = (o, at) => ({
+  node: key(o, 'node', at), service: str(o, 'service', at), kind: key(o, 'kind', at), copy: bool(o, 'copy'), known: bool(o, 'known'),
+  why: str(o, 'why', at), count: num(o, 'count', at), bytes: num(o, 'bytes', at), estimated: bool(o, 'estimated'),
+  stale_ms: num(o, 'stale_ms', at), worst_ms: num(o, 'worst_ms', at), behind: num(o, 'behind', at),
 });
 
 /** @param {Raw} o @param {string} k @param {string} at @returns {Cost|null} */
@@ -159,6 +172,7 @@ export function frame(v) {
     nodes: list(o, 'nodes', 'frame', node), edges: list(o, 'edges', 'frame', edge),
     streams: list(o, 'streams', 'frame', lane), cells: list(o, 'cells', 'frame', cell),
     events: list(o, 'events', 'frame', event), notes: list(o, 'notes', 'frame', note),
+    copies: list(o, 'copies', 'frame', holding),
     load: load && {
       per_second: num(load, 'per_second', 'frame.load'), known: bool(load, 'known'), dropped: num(load, 'dropped', 'frame.load'),
       patterns: numbers(load, 'patterns', 'frame.load'), features: numbers(load, 'features', 'frame.load'),

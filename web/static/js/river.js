@@ -7,6 +7,12 @@ import { Verbs } from './verbs.js';
 import { count, cut, engine, faults, millis, rate, state } from './words.js';
 import { colourOf, PLAIN } from './world.js';
 
+/** What a lane keeps at most: ", at most 5 000 or 8 MB". @param {import('./messages.js').Lane} l */
+function bounds(l) {
+  const most = [l.keep_entries > 0 ? count(l.keep_entries) : '', l.keep_bytes > 0 ? `${Math.round(l.keep_bytes / 1e6)} MB` : ''].filter(Boolean);
+  return most.length > 0 ? `, at most ${most.join(' or ')}` : '';
+}
+
 export class River {
   /**
    * @param {SVGElement} lines @param {Element} cards @param {import('./verbs.js').Hands} hands
@@ -87,7 +93,7 @@ export class River {
       attr(pace, 'transform', `translate(${river.x + river.w - 18},${place.y1 + 4.5})`);
     }
     text(title, band.group ? `${band.streams.length} streams: ${cut(band.streams.join(', '), 400)}; ${rate(sum)}`
-      : `stream ${band.name}: ${count(all[0].length)} events kept, ${rate(sum)}${this.types(band.name)}`);
+      : `stream ${band.name}: ${count(all[0].length)} events kept${bounds(all[0])}, ${rate(sum)}${this.types(band.name)}`);
     if (!band.group || l.tall) return;
     const b = this.heads.get(band.id);
     text(b, `${band.open ? '▾' : '▸'} ${cut(band.name, 14)} · ${band.streams.length}`);

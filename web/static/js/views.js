@@ -2,6 +2,7 @@
 // What the side panel says of a node, a stream and a connection.
 
 import { el } from './dom.js';
+import { policy, size } from './datawords.js';
 import { outboxWords, stuck } from './outbox.js';
 import { facts, folded, link, part, say, table } from './pieces.js';
 import { members, replicas, resources } from './runs.js';
@@ -81,7 +82,7 @@ export function streamView(r, { w, now }) {
   const s = r.stream, entry = (/** @type {{entry_id: string, at: number}|null} */ e) => (e ? `${e.entry_id}${Number.isNaN(e.at) ? '' : ` · ${age(now - e.at)} ago`}` : s.length > 0 ? 'not known now' : 'none');
   const deads = [...w.edges.values()].reduce((a, e) => a + (e.kind === 'take' && e.from === s.name ? Math.max(0, e.dead) : 0), 0);
   return [
-    ...facts(['kept', `${count(s.length)} entries`], ['added so far', count(s.total)], ['first', entry(r.first)], ['last', entry(r.last)],
+    ...facts(['kept', `${count(s.length)} entries${s.bytes >= 0 ? `, ${size(s.bytes)}` : ''}`], ['keeps', s.keep_entries + s.keep_bytes > 0 ? policy(s) : ''], ['added so far', count(s.total)], ['first', entry(r.first)], ['last', entry(r.last)],
       ['emitted by', r.emitters.length > 0 ? el('span', '', ...r.emitters.flatMap((id, i) => [i ? ', ' : '', link('node', id)])) : 'nobody that is known'],
       ['dead letters', s.dead ? link('dead', s.name, 'open them') : deads > 0 ? deadLink(s.name, deads) : '']),
     ...part('Who takes it', ...table('Groups', ['service', '#waits', '#behind', '#readers', '#retries'], r.groups.flatMap((g) => [

@@ -17,6 +17,7 @@
  * @property {import('./messages.js').Load} load
  * @property {import('./messages.js').Bus} bus
  * @property {import('./messages.js').Control|null} control null: not known
+ * @property {Map<string, import('./messages.js').Holding>} copies what stores hold, by node and kind
  * @property {ReadonlySet<string>} apart services that take no part in the bus, as the last full frame had it
  */
 /**
@@ -43,12 +44,15 @@ export function empty() {
   return {
     rev: -1, at: NaN, system: { name: '', kinds: [], patterns: [], features: [], max_load: 0 }, nodes: new Map(),
     edges: new Map(), streams: new Map(), cells: new Map(), events: [], notes: [], load: { per_second: 0, known: false, patterns: {}, features: {}, dropped: 0 },
-    bus: { up: false, reason: '', rate: 0, to_hub_ms: 0 }, control: null, apart: new Set(),
+    bus: { up: false, reason: '', rate: 0, to_hub_ms: 0 }, control: null, copies: new Map(), apart: new Set(),
   };
 }
 
 /** @param {string} feature @param {string} pattern */
 export const cellKey = (feature, pattern) => `${feature}\u0000${pattern}`;
+
+/** @param {import('./messages.js').Holding} h */
+const heldKey = (h) => `${h.node}\u0000${h.kind}`;
 
 /**
  * @template T
@@ -84,7 +88,7 @@ export function apply(w, f) {
     cells: replaced(w.cells, f.cells, (c) => cellKey(c.feature, c.pattern)),
     events: bySeq(w.events, f.events, EVENTS), notes: bySeq(w.notes, f.notes, NOTES),
     load: f.load ?? w.load, bus: f.bus ?? w.bus, system: f.system ?? w.system,
-    control: f.control ?? w.control,
+    control: f.control ?? w.control, copies: replaced(w.copies, f.copies, heldKey),
   };
   const shape = world.nodes.size !== w.nodes.size || world.streams.size !== w.streams.size || f.system !== null;
   return { world, flows: flows(w, f), shape, gap: false };
@@ -97,7 +101,7 @@ function whole(f) {
     rev: f.rev, at: f.at, system: f.system ?? w.system, nodes: replaced(w.nodes, f.nodes, (n) => n.id),
     edges: replaced(w.edges, f.edges, (e) => e.id), streams: replaced(w.streams, f.streams, (s) => s.name),
     cells: replaced(w.cells, f.cells, (c) => cellKey(c.feature, c.pattern)), events: bySeq([], f.events, EVENTS),
-    notes: bySeq([], f.notes, NOTES), load: f.load ?? w.load, bus: f.bus ?? w.bus, control: f.control, apart: apart(f),
+    notes: bySeq([], f.notes, NOTES), load: f.load ?? w.load, bus: f.bus ?? w.bus, control: f.control, copies: replaced(w.copies, f.copies, heldKey), apart: apart(f),
   };
 }
 
@@ -160,6 +164,14 @@ export function behind(w, service, kind) {
     if (e.kind === 'take' && e.to === service && e.waiting >= PILE && w.streams.get(e.from)?.kind === kind) return true;
   }
   return false;
+}
+
+/** Where all copies of a stream's subject can be seen; '' where it is told of nothing that stores are known to hold.
+ * @param {World} w @param {string} stream @param {string} subject @returns {string} a way of the panel of data */
+export function wayTo(w, stream, subject) {
+  const kind = w.streams.get(stream)?.kind ?? '';
+  const held = subject !== '' && kind !== '' && [...w.copies.values()].some((h) => h.kind === kind);
+  return held ? `copies/${encodeURIComponent(kind)}/${encodeURIComponent(subject)}` : '';
 }
 
 /** The stores of a node. @param {World} w @param {string} id */

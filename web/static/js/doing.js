@@ -1,0 +1,50 @@
+// @ts-check
+// How an action is shown: what it does, its button, how far it is, and what came of it.
+
+import { el } from './dom.js';
+import { progressWords, proof } from './datawords.js';
+import { button, say } from './pieces.js';
+import { clock } from './words.js';
+
+/** @typedef {import('./dataparts.js').Action} Action @typedef {import('./dataparts.js').Progress} Progress */
+/** @typedef {import('./world.js').World} World */
+
+/** Why nothing is offered here; '' where it is. @param {World} w */
+export const barred = (w) => (w.control && !w.control.can ? `This dashboard only looks, so nothing is offered here. ${w.control.why}` : '');
+
+/** @param {Progress} p @param {string} name */
+function bar(p, name) {
+  const share = p.state === 'done' ? 100 : Math.min(100, Math.round((100 * p.done) / p.total)), fill = el('i', 'bar-fill');
+  fill.style.width = `${share}%`;
+  const b = el('div', 'bar', fill);
+  b.setAttribute('role', 'progressbar');
+  b.setAttribute('aria-label', name);
+  b.setAttribute('aria-valuenow', String(share));
+  return b;
+}
+
+/** How far a job is, and at its end what the digests prove. @param {Progress|null} p @param {string} name */
+export function progress(p, name) {
+  if (!p || p.state === 'idle') return [];
+  const equal = proof(p), line = el('p', `words${p.state === 'failed' ? ' bad' : ''}`, progressWords(p), ...(Number.isNaN(p.ended) ? [] : [` · at ${clock(p.ended)}`]));
+  return [
+    ...(p.state === 'running' && p.total > 0 ? [bar(p, name)] : []), line, ...(p.said ? [say(p.said, p.state === 'failed' ? 'bad' : '')] : []),
+    ...(p.before ? [el('div', 'digests', el('span', '', 'before'), el('code', '', p.before), ...(p.after ? [el('span', '', 'after'), el('code', '', p.after)] : []))] : []),
+    ...(equal ? [el('p', `verdict ${equal.equal ? 'good' : 'bad'}`, equal.words)] : []),
+  ];
+}
+
+/** @param {Action} a @param {import('./actions.js').Actions} all @param {World} w @param {...(Node|string)} more */
+export function doing(a, all, w, ...more) {
+  const running = a.progress?.state === 'running', busy = all.busy.has(a.id), word = all.said.get(a.id);
+  const b = button('run', a.name + (busy ? '…' : ''), a.id);
+  if (busy || running) b.setAttribute('aria-disabled', 'true');
+  const box = el('article', 'do', el('div', 'do-head', ...(barred(w) ? [el('h4', '', a.name)] : a.can ? [b] : [el('h4', '', a.name)]), el('p', 'words', a.say)),
+    ...(!barred(w) && !a.can && a.why ? [say(`Not now: ${a.why}`, 'warn')] : []), ...more, ...progress(a.progress, a.name),
+    ...(word?.words ? [say(word.words, word.bad ? 'bad' : 'good')] : []));
+  box.dataset.action = a.id;
+  return box;
+}
+
+/** What stands above a view of actions: why there is none, and what could not be heard. @param {import('./actions.js').Actions} all @param {World} w */
+export const above = (all, w) => [...(barred(w) ? [el('p', 'notice', barred(w))] : []), ...(all.failed ? [el('p', 'notice warned', all.failed)] : [])];
