@@ -74,7 +74,7 @@ func TestDataByKeyboard(t *testing.T) {
 
 	// Tabs by arrows, each with where it was; the back of the browser.
 	focused(t, ctx, "#data-tab-copies")
-	for _, tab := range []struct{ id, words string }{{"totals", "times what is owned"}, {"schema", "in force"}, {"rebuild", "The log behind it"}, {"trouble", "The bus forgets"}} {
+	for _, tab := range []struct{ id, words string }{{"totals", "times what is owned"}, {"schema", "in force"}, {"rebuild", "The log behind it"}, {"trouble", "The bus forgets"}, {"engines", "Which store for what"}} {
 		keys(t, ctx, kb.ArrowRight)
 		holds(t, ctx, `document.activeElement.id === 'data-tab-`+tab.id+`' && location.hash === '#data=`+tab.id+`'`)
 		saysData(t, ctx, tab.words)

@@ -53,6 +53,7 @@ var scenes = []struct{ name, frame, path, do string }{
 	{"data-schema", "data", "/#data=schema", ""},
 	{"data-rebuild", "data", "/#data=rebuild", ""},
 	{"data-trouble", "data", "/#data=trouble", ""},
+	{"data-engines", "data", "/#data=engines", ""},
 	{"data-large", "data", "/#data=copies/products/p-01", `setTimeout(() => document.querySelector('#data-large').click(), 500)`},
 	{"keys", "outage", "", `document.querySelector('#keys').click()`},
 	{"big", "outage", "", big},

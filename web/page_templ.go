@@ -11,10 +11,10 @@ import templruntime "github.com/a-h/templ/runtime"
 import "encoding/json"
 
 // styles in the order of their layers.
-var styles = []string{"tokens", "base", "layout", "header", "card", "drum", "river", "edges", "piles", "view", "table", "lens", "matrix", "cost", "lists", "feed", "legend", "runs", "popover", "sheet", "big", "data", "copies", "inspect"}
+var styles = []string{"tokens", "base", "layout", "header", "card", "drum", "river", "edges", "piles", "view", "table", "lens", "matrix", "cost", "lists", "feed", "legend", "runs", "popover", "sheet", "big", "data", "copies", "engines", "inspect"}
 
 // late are those of them that stand in the page switched off: scripts turn them on when what they are for is wanted.
-var late = map[string]bool{"table": true, "cost": true, "runs": true, "popover": true, "sheet": true, "big": true, "data": true, "copies": true, "inspect": true}
+var late = map[string]bool{"table": true, "cost": true, "runs": true, "popover": true, "sheet": true, "big": true, "data": true, "copies": true, "engines": true, "inspect": true}
 
 // page is the dashboard; state is a full frame as JSON, which the modules read from the data block. An invented system is
 // called so.

@@ -5,7 +5,7 @@
 import { Actions } from './actions.js';
 import { dataWay, keep } from './address.js';
 import { attr, byId, el, text } from './dom.js';
-import { Later } from './later.js';
+import { Later, styled } from './later.js';
 import { say as words } from './pieces.js';
 
 /** @typedef {import('./world.js').World} World */
@@ -28,6 +28,7 @@ const TABS = [
   { id: 'schema', name: 'Schema', load: async (h) => new (await import('./schema.js')).Schema(h) },
   { id: 'rebuild', name: 'Rebuild', load: async (h) => new (await import('./rebuild.js')).Rebuild(h) },
   { id: 'trouble', name: 'Trouble', load: async (h) => new (await import('./trouble.js')).Trouble(h) },
+  { id: 'engines', name: 'Engines', load: async (h) => new (await styled(import('./engines.js'), 'engines')).EnginesView(h) },
 ];
 /** Drawn at most once in so many ms. */
 const DRAWN = 150;
@@ -149,6 +150,7 @@ export class DataPanel {
       b.tabIndex = TABS[i].id === tab ? 0 : -1;
     });
     if (tab !== this.tab) {
+      this.tabs[TABS.findIndex((t) => t.id === tab)].scrollIntoView({ block: 'nearest', inline: 'nearest' });
       this.view?.hide();
       this.view = undefined;
       this.tab = tab;
