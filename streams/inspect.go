@@ -41,6 +41,8 @@ type Group struct {
 	// It is true too where Redis cannot tell: the group's count of reads is unknown, or unread entries were deleted by
 	// hand. Once the group reads on, it is false again.
 	TrimmedUnread bool
+	// Missed is how many were: known for a group that had read none, or whose reads Redis counts; else 0.
+	Missed int64
 	// Members are its consumers by name, where there is more than one; else nil. Of more than 64 they are those that asked
 	// last. A consumer that is never deleted stays for ever, long after its process.
 	Members []Member
@@ -138,6 +140,9 @@ func newQuestion(stream int, s Stream, deleted string, g redis.XInfoGroup, count
 		q.settled = true
 		q.group.Lag = s.Length
 		q.group.TrimmedUnread = removed > g.EntriesRead // go-redis reads an unknown count as 0
+		if q.group.TrimmedUnread && counts && (g.EntriesRead > 0 || delivered == entryID{}) {
+			q.group.Missed = removed - g.EntriesRead
+		}
 		if s.Length > 0 {
 			q.group.Oldest = first.time()
 		}

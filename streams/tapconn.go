@@ -288,7 +288,7 @@ func (c *tapConn) entry(entries []Entry, stream string, a *arena) ([]Entry, erro
 		if err != nil {
 			return entries, err
 		}
-		envelope := e.Raw == nil && string(name) == Field
+		envelope := e.Raw == nil && e.Size == 0 && string(name) == Field
 		var field string
 		if !envelope {
 			field = a.shared(name)
@@ -297,6 +297,8 @@ func (c *tapConn) entry(entries []Entry, stream string, a *arena) ([]Entry, erro
 		switch {
 		case err != nil:
 			return entries, err
+		case envelope && len(value) > MaxEvent:
+			decodeLarge(&e, value) // here, so that no more than one is ever held
 		case envelope:
 			e.Raw = a.copy(value)
 		default:
