@@ -18,6 +18,7 @@ type Stream struct {
 	Name    string
 	Length  int64
 	Added   int64   // entries ever added
+	Counted bool    // the server counts what was added; else Added is the length
 	FirstID string  // of the oldest entry; empty where the stream is empty
 	LastID  string  // of the entry added last, also where that is gone
 	Groups  []Group // by name
@@ -85,7 +86,8 @@ func Inspect(ctx context.Context, rdb redis.Cmdable, names []string) ([]Stream, 
 			Name: name, Length: info.Length, Added: info.EntriesAdded,
 			FirstID: info.FirstEntry.ID, LastID: info.LastGeneratedID,
 		}
-		counts := s.Added > 0 || s.Length == 0
+		s.Counted = s.Added > 0
+		counts := s.Counted || s.Length == 0
 		if !counts {
 			s.Added = s.Length // Redis before 7 does not count
 		}
