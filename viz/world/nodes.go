@@ -21,6 +21,7 @@ type node struct {
 	verbs    []string
 	faults   []Fault
 	outbox   outbox
+	again    again
 	told     bool // a runtime knows it
 	use      use
 	replicas replicas
