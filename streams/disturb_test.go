@@ -147,11 +147,11 @@ func FuzzLarge(f *testing.F) {
 	f.Add([]byte(`{"specversion":"1.0","id":"`), []byte(`","source":"s","type":"t"}`))
 	f.Add([]byte("\xff"), []byte(`]`))
 	f.Fuzz(func(t *testing.T, head, tail []byte) {
-		raw := string(head) + strings.Repeat("x", streams.MaxEvent) + string(tail)
+		raw := string(head) + strings.Repeat("x", streams.MaxEvent+1) + string(tail)
 		e := streams.EntryOf("things", redis.XMessage{ID: "1-0", Values: map[string]any{streams.Field: raw}})
 		if !errors.Is(e.Err, streams.ErrTooLarge) || e.Raw != nil || e.Size != len(raw) || e.Event.Data != nil ||
 			len(e.Event.ID)+len(e.Event.Subject) > 16<<10 {
-			t.Errorf("%d bytes are %+v", len(raw), e)
+			t.Errorf("%d bytes: %v, %d kept, size %d, %q", len(raw), e.Err, len(e.Raw), e.Size, e.Event.Type)
 		}
 	})
 }

@@ -3,6 +3,7 @@ package world_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stillup/stillup/viz/world"
@@ -78,8 +79,12 @@ func TestHoleMakesStale(t *testing.T) {
 
 // TestAgain: what a service published once more is said when it is through, and an event that comes again is marked.
 func TestAgain(t *testing.T) {
-	box := func(ms int, n int64) world.Observation {
-		return world.OutboxSeen{At: after(ms), Node: "orders", Republished: n}
+	box := func(ms int, n int64, at int) world.Observation {
+		o := world.OutboxSeen{At: after(ms), Node: "orders", Republished: n}
+		if n > 0 {
+			o.RepublishedAt = after(at)
+		}
+		return o
 	}
 	away := world.OutboxSeen{At: after(250), Node: "orders", Waiting: -1}
 	for _, tc := range []struct {
@@ -87,17 +92,28 @@ func TestAgain(t *testing.T) {
 		obs   []world.Observation
 		notes string
 	}{
-		{"none", []world.Observation{box(10, 0), box(20, 0)}, ""},
-		{"before the visualizer looked", []world.Observation{box(10, 40), box(20, 40)}, ""},
-		{"going on", []world.Observation{box(10, 0), box(20, 200)}, ""},
-		{"done", []world.Observation{box(10, 0), box(20, 200), box(30, 412), box(40, 412), box(50, 412)}, "good: orders published 412 events again, which the bus had lost"},
-		{"twice", []world.Observation{box(10, 0), box(20, 1), box(30, 1), box(40, 3), box(50, 3)},
+		{"none", []world.Observation{box(10, 0, 0), box(20, 0, 0)}, ""},
+		{"before the visualizer looked", []world.Observation{box(10, 40, 5), box(20, 40, 5), box(30, 40, 5)}, ""},
+		{"going on", []world.Observation{box(10, 0, 0), box(20, 200, 19)}, ""},
+		{"done", []world.Observation{box(10, 0, 0), box(20, 200, 19), box(30, 412, 25), box(40, 412, 25), box(50, 412, 25)}, "good: orders published 412 events again, which the bus had lost"},
+		{"twice", []world.Observation{box(10, 0, 0), box(20, 1, 15), box(30, 1, 15), box(40, 3, 35), box(50, 3, 35)},
 			"good: orders published 1 event again, which the bus had lost\ngood: orders published 2 events again, which the bus had lost"},
-		{"started again", []world.Observation{box(10, 0), box(20, 9), box(30, 9), away, box(300, 4), box(310, 4)},
+		{"it was away", []world.Observation{box(10, 0, 0), box(20, 9, 15), box(30, 9, 15), away, box(300, 13, 290), box(310, 13, 290)},
 			"good: orders published 9 events again, which the bus had lost\ngood: orders published 4 events again, which the bus had lost"},
+		{"several replicas, one of which does it", []world.Observation{box(10, 0, 0), box(20, 200, 19), box(30, 0, 0), box(40, 412, 25), box(50, 0, 0), box(60, 412, 25),
+			box(70, 0, 0), box(80, 412, 25), box(90, 412, 25)}, "good: orders published 412 events again, which the bus had lost"},
+		{"started again", []world.Observation{box(10, 0, 0), box(20, 9, 15), box(30, 9, 15), state(40, "orders", world.Down, ""), away,
+			state(260, "orders", world.Up, ""), box(300, 14, 290), box(310, 14, 290)},
+			"good: orders published 9 events again, which the bus had lost\ngood: orders published 14 events again, which the bus had lost"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			if got := said(fold(t, tc.obs...)); got != tc.notes {
+			var all []string
+			for _, n := range fold(t, tc.obs...).Since(0).Notes {
+				if strings.Contains(n.Text, "published") {
+					all = append(all, n.Tone+": "+n.Text)
+				}
+			}
+			if got := strings.Join(all, "\n"); got != tc.notes {
 				t.Errorf("notes %q, want %q", got, tc.notes)
 			}
 		})

@@ -89,6 +89,9 @@ func (w *World) nodeSeen(o NodeSeen) {
 	n.verbs = slices.Clone(o.Verbs)
 	was := n.state
 	w.nodeState(n, o.State, o.Reason, clock(o.At))
+	if n.state == Down {
+		n.again.ended()
+	}
 	w.replicasSeen(n, o.Replicas, was, clock(o.At))
 	w.nodeFaults(n, inForce(o.Faults), clock(o.At))
 	w.touch(n)
