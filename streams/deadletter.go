@@ -3,13 +3,14 @@ package streams
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 )
 
-// Fields of a dead letter, beside the original entry's own (the envelope in [Field]).
+// Fields of a dead letter, beside the original entry's own (the envelope in [Field]) or DeadOf.
 const (
 	DeadReason   = "reason"   // the last error's text
 	DeadGroup    = "group"    // the consumer group that gave up
@@ -18,6 +19,10 @@ const (
 	DeadAttempts = "attempts" // how often the handler tried; 0 where the entry is not an event
 	DeadAt       = "at"       // when, RFC 3339 in UTC with milliseconds
 )
+
+// DeadOf is the one field that stands in place of the entry's own where it is larger than MaxEvent: what it was, in words.
+// The letter names the entry, which is where its content still is; it cannot be sent again.
+const DeadOf = "of"
 
 // maxReason bounds the text of a dead letter's reason, in bytes.
 const maxReason = 1 << 10
@@ -50,11 +55,15 @@ func (m *member) bury(ctx context.Context, e Entry, reason error, attempts int) 
 		text = strings.ToValidUTF8(text[:maxReason], "") // a rune cut in two is dropped
 	}
 	values := make([]any, 0, 14+2*len(e.Fields))
-	if e.Raw != nil {
-		values = append(values, Field, e.Raw)
-	}
-	for _, f := range e.Fields {
-		values = append(values, f[0], f[1])
+	if e.Size > MaxEvent { // a second one of that size would double the harm
+		values = append(values, DeadOf, fmt.Sprintf("%s %s, event %s", e.Event.Type, e.Event.Subject, e.Event.ID))
+	} else {
+		if e.Raw != nil {
+			values = append(values, Field, e.Raw)
+		}
+		for _, f := range e.Fields {
+			values = append(values, f[0], f[1])
+		}
 	}
 	values = append(values,
 		DeadReason, text, DeadGroup, m.Group, DeadStream, e.Stream, DeadEntry, e.ID,

@@ -20,7 +20,7 @@ func entryOf(stream string, m redis.XMessage) Entry {
 		switch {
 		case !ok:
 		case name == Field:
-			e.Raw = []byte(text)
+			e.Raw, e.Size = []byte(text), len(text)
 		default:
 			e.Fields = append(e.Fields, [2]string{name, text})
 		}
@@ -32,11 +32,34 @@ func entryOf(stream string, m redis.XMessage) Entry {
 
 // decode fills e.Event or e.Err from e.Raw, else from the fields of a foreign entry.
 func decode[T texts](e *Entry, t T) {
-	if e.Raw != nil {
+	switch {
+	case e.Size > MaxEvent: // a tap has decoded it already
+		if e.Raw != nil {
+			decodeLarge(e, e.Raw)
+		}
+		return
+	case e.Raw != nil:
+		e.Size = len(e.Raw)
 		e.Event, _, e.Err = parseEvent(e.Raw, t)
 		return
 	}
 	e.Event, e.Err = eventOfFields(e.Fields)
+}
+
+// decodeLarge fills in what is kept of an entry whose envelope is larger than an event may be. It keeps nothing of raw.
+func decodeLarge(e *Entry, raw []byte) {
+	e.Size, e.Raw = len(raw), nil
+	event, _, err := parseEvent(raw, plain{})
+	event.Data = nil
+	if err != nil || !event.small() {
+		event = Event{}
+	}
+	e.Event, e.Err = event, tooLarge(len(raw))
+}
+
+// small says whether the event without its data is of a size to be kept.
+func (e *Event) small() bool {
+	return len(e.ID)+len(e.Source)+len(e.Type)+len(e.Subject)+len(e.DataSchema)+len(e.TraceParent) <= 16<<10
 }
 
 // decodeAll decodes entries in place.

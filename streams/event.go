@@ -15,8 +15,25 @@ const Field = "ce"
 // DeadSuffix ends the name of the stream that takes a stream's dead letters: "orders" has "orders.dead".
 const DeadSuffix = ".dead"
 
+// MaxEvent is how many bytes an event's JSON may have. It bounds what a read of many entries costs everybody who reads them.
+const MaxEvent = 256 << 10
+
 // ErrNotEvent is wrapped by every error that says why something is not a CloudEvents event.
 var ErrNotEvent = errors.New("not a CloudEvents event")
+
+// ErrTooLarge is wrapped, beside ErrNotEvent, by every error about an event larger than MaxEvent.
+var ErrTooLarge = errors.New("too large")
+
+// tooLarge is the error about an event of so many bytes.
+func tooLarge(bytes int) error {
+	return &largeError{fmt.Sprintf("the event has %d bytes; one may have %d", bytes, MaxEvent)}
+}
+
+// largeError is both ErrNotEvent and ErrTooLarge, in words of its own.
+type largeError struct{ text string }
+
+func (e *largeError) Error() string   { return e.text }
+func (e *largeError) Unwrap() []error { return []error{ErrNotEvent, ErrTooLarge} }
 
 // Event is a CloudEvents 1.0 event with the extensions traceparent (W3C) and version.
 type Event struct {
@@ -41,12 +58,16 @@ type Entry struct {
 	Raw []byte
 	// Fields are the entry's other fields, for entries of foreign shapes: in order from a tap, by name from a consumer.
 	Fields [][2]string
-	// Err says why the entry is not an event and wraps ErrNotEvent; nil for an event.
+	// Err says why the entry is not an event and wraps ErrNotEvent; nil for an event. That of one larger than MaxEvent
+	// wraps ErrTooLarge too: its Event is as it stands, but without Data, and Raw is nil.
 	Err error
+	// Size is how many bytes the envelope's JSON has in Redis, 0 where the entry has no such field.
+	Size int
 }
 
 // Validate says what keeps the event from being published: a required attribute (ID, Source, Type) that is empty, text
-// that is not UTF-8, a time that JSON cannot hold, a negative version, or Data that is not JSON. It wraps ErrNotEvent.
+// that is not UTF-8, a time that JSON cannot hold, a negative version, Data that is not JSON, or JSON of more than MaxEvent
+// bytes. It wraps ErrNotEvent.
 func (e Event) Validate() error {
 	if err := e.required(); err != nil {
 		return err
@@ -72,6 +93,13 @@ func (e Event) Validate() error {
 		s := scanner{b: e.Data}
 		if err := s.document(); err != nil {
 			return fmt.Errorf("%w: data: %w", ErrNotEvent, err)
+		}
+	}
+	// Escaped text takes six times its room at most, what stands around it all less than 512 bytes.
+	texts := len(e.ID) + len(e.Source) + len(e.Type) + len(e.Subject) + len(e.DataSchema) + len(e.TraceParent)
+	if 6*texts+len(e.Data)+512 > MaxEvent {
+		if n := len(e.AppendJSON(nil)); n > MaxEvent {
+			return tooLarge(n)
 		}
 	}
 	return nil

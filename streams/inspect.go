@@ -18,6 +18,7 @@ type Stream struct {
 	Name    string
 	Length  int64
 	Added   int64   // entries ever added
+	Counted bool    // the server counts what was added; else Added is the length
 	FirstID string  // of the oldest entry; empty where the stream is empty
 	LastID  string  // of the entry added last, also where that is gone
 	Groups  []Group // by name
@@ -41,6 +42,8 @@ type Group struct {
 	// It is true too where Redis cannot tell: the group's count of reads is unknown, or unread entries were deleted by
 	// hand. Once the group reads on, it is false again.
 	TrimmedUnread bool
+	// Missed is how many were: known for a group that had read none, or whose reads Redis counts; else 0.
+	Missed int64
 	// Members are its consumers by name, where there is more than one; else nil. Of more than 64 they are those that asked
 	// last. A consumer that is never deleted stays for ever, long after its process.
 	Members []Member
@@ -83,7 +86,8 @@ func Inspect(ctx context.Context, rdb redis.Cmdable, names []string) ([]Stream, 
 			Name: name, Length: info.Length, Added: info.EntriesAdded,
 			FirstID: info.FirstEntry.ID, LastID: info.LastGeneratedID,
 		}
-		counts := s.Added > 0 || s.Length == 0
+		s.Counted = s.Added > 0
+		counts := s.Counted || s.Length == 0
 		if !counts {
 			s.Added = s.Length // Redis before 7 does not count
 		}
@@ -138,6 +142,9 @@ func newQuestion(stream int, s Stream, deleted string, g redis.XInfoGroup, count
 		q.settled = true
 		q.group.Lag = s.Length
 		q.group.TrimmedUnread = removed > g.EntriesRead // go-redis reads an unknown count as 0
+		if q.group.TrimmedUnread && counts && (g.EntriesRead > 0 || delivered == entryID{}) {
+			q.group.Missed = removed - g.EntriesRead
+		}
 		if s.Length > 0 {
 			q.group.Oldest = first.time()
 		}

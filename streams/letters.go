@@ -75,7 +75,7 @@ func lettersOf(dead string, cmd *redis.Cmd) ([]DeadLetter, error) {
 			name, _ := texts[i].(string)
 			value, _ := texts[i+1].(string)
 			if name == Field && e.Raw == nil {
-				e.Raw = []byte(value)
+				e.Raw, e.Size = []byte(value), len(value)
 				continue
 			}
 			e.Fields = append(e.Fields, [2]string{name, value})

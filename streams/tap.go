@@ -43,9 +43,10 @@ type Batch struct {
 	// Bases gives, for each stream that the tap just began to follow (or that began anew, or whose count had to be put
 	// right because entries were trimmed unseen), how many entries were ever added to it before the next counted one.
 	Bases map[string]int64
-	// Lost names the streams that the bus no longer has or that lost their tail since. Those that still exist are read
-	// from their beginning, with a new base in the same batch. Where that happens to a bus that answers on (DEL,
-	// FLUSHALL), what was read of the new stream before the tap saw it, a second's at most, comes twice.
+	// Lost names the streams that the bus no longer has or that lost their tail since. Those that still exist have a new
+	// base in the same batch: one that lost its tail is read on, and nothing that was read of it comes again; one that
+	// began anew is read from its beginning, and where that happens to a bus that answers on (DEL, FLUSHALL), what was read
+	// of the new stream before the tap saw it, a second's at most, comes twice.
 	Lost []string
 	Down error // the bus does not answer; nil otherwise
 }
@@ -89,6 +90,25 @@ type position struct {
 	name string
 	last string // id of the last entry read
 	seen int64  // entries ever added up to that one
+	// marks are ids of entries that were there: what it began with, then the last one read at each check, about one a
+	// second. A stream that still has one of them is the same one.
+	first string
+	marks []string
+}
+
+// maxMarks is for how many checks a stream's marks are kept.
+const maxMarks = 64
+
+// mark remembers what is there.
+func (p *position) mark(info streamInfo) {
+	p.first = info.first
+	if p.last == "0-0" || len(p.marks) > 0 && p.marks[len(p.marks)-1] == p.last {
+		return
+	}
+	if len(p.marks) == maxMarks {
+		p.marks = append(p.marks[:0], p.marks[1:]...)
+	}
+	p.marks = append(p.marks, p.last)
 }
 
 // follower is a tap at work. It is used from one goroutine.

@@ -140,3 +140,53 @@ func TestTapStartsWithoutABus(t *testing.T) {
 		t.Errorf("up %v, history %d, entries %d, downs %d", r.up, len(r.history), len(r.entries["s"]), r.downs)
 	}
 }
+
+// TestTapReadsOnWhereATailIsLost: what was read of a stream before does not come again, whether more came since or not, and
+// the count is Redis' own.
+func TestTapReadsOnWhereATailIsLost(t *testing.T) {
+	cases := []struct {
+		name string
+		more int64 // that come before the tap looks
+	}{{"nothing since", 0}, {"less since", 7}, {"more than was lost since", 90}}
+	for _, cut := range []bool{false, true} {
+		t.Run(fmt.Sprintf("cut %v", cut), func(t *testing.T) {
+			t.Parallel()
+			server := streamstest.Start(t, "--appendonly", "no")
+			rdb := server.Client()
+			for _, c := range cases {
+				aged(t, rdb, c.name, 90, 80)
+			}
+			r, _ := tap(t, &streams.Tap{URL: server.URL()})
+			for _, c := range cases {
+				aged(t, rdb, c.name, 70, 60, 50)
+				publish(t, rdb, c.name, some("b", 1, 40)...)
+				eventually(t, "all is read", func() bool { return r.count(c.name) == 45 })
+			}
+			release := r.held(t, rdb, "hold")
+			var names []string
+			for _, c := range cases {
+				names = append(names, c.name)
+			}
+			if lost, err := streams.LoseLast(t.Context(), rdb, 30*time.Second, names...); err != nil || lost[0].N != 40 {
+				t.Fatalf("lost %v, %v", lost, err)
+			}
+			for _, c := range cases {
+				publish(t, rdb, c.name, some("c", 1, c.more)...)
+			}
+			if cut {
+				bench{t, rdb, ""}.do("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+			}
+			release(nil)
+			for _, c := range cases {
+				eventually(t, c.name+": the count is right", func() bool {
+					return r.count(c.name) == 5+c.more && r.see(func(r *record) bool { return slices.Contains(r.lost, c.name) })
+				})
+				publish(t, rdb, c.name, some("d", 1, 3)...)
+				eventually(t, c.name+": what comes next is counted", func() bool { return r.count(c.name) == 8+c.more })
+				if n := r.read(t, c.name); n != int(43+c.more)+3 { // each once: the aged, those lost, those since
+					t.Errorf("%s: read %d", c.name, n)
+				}
+			}
+		})
+	}
+}

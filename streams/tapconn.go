@@ -177,6 +177,41 @@ func (c *tapConn) exist(streams map[string]*position, names []string) ([]bool, e
 	return there, nil
 }
 
+// anyOf says whether the stream has an entry of any of these ids.
+func (c *tapConn) anyOf(name string, ids []string) (bool, error) {
+	commands := make([][]string, len(ids))
+	for i, id := range ids {
+		commands[i] = []string{"XRANGE", name, id, id, "COUNT", "1"}
+	}
+	replies, err := c.ask(commands...)
+	return slices.ContainsFunc(replies, func(reply any) bool {
+		list, _ := reply.([]any)
+		return len(list) > 0
+	}), err
+}
+
+// count counts the stream's entries after one id up to another.
+func (c *tapConn) count(name, after, to string) (n int64, err error) {
+	for {
+		replies, err := c.ask([]string{"XRANGE", name, "(" + after, to, "COUNT", strconv.Itoa(tapCount)})
+		if err != nil {
+			return 0, err
+		}
+		list, _ := replies[0].([]any)
+		n += int64(len(list))
+		if len(list) < tapCount {
+			return n, nil
+		}
+		entry, _ := list[len(list)-1].([]any)
+		if len(entry) != 2 {
+			return 0, fmt.Errorf("%w: an entry of %d parts", errProtocol, len(entry))
+		}
+		if after, _ = entry[0].(string); after == "" {
+			return 0, fmt.Errorf("%w: an entry without an id", errProtocol)
+		}
+	}
+}
+
 // history returns up to n entries of each stream up to the position, oldest first.
 func (c *tapConn) history(streams []*position, n int, a *arena) ([]Entry, error) {
 	var entries []Entry
@@ -288,7 +323,7 @@ func (c *tapConn) entry(entries []Entry, stream string, a *arena) ([]Entry, erro
 		if err != nil {
 			return entries, err
 		}
-		envelope := e.Raw == nil && string(name) == Field
+		envelope := e.Raw == nil && e.Size == 0 && string(name) == Field
 		var field string
 		if !envelope {
 			field = a.shared(name)
@@ -297,6 +332,8 @@ func (c *tapConn) entry(entries []Entry, stream string, a *arena) ([]Entry, erro
 		switch {
 		case err != nil:
 			return entries, err
+		case envelope && len(value) > MaxEvent:
+			decodeLarge(&e, value) // here, so that no more than one is ever held
 		case envelope:
 			e.Raw = a.copy(value)
 		default:

@@ -58,6 +58,7 @@ func (f *follower) begin(conn *tapConn, names []string) error {
 		if !f.begun {
 			p.last, p.seen = infos[i].last, infos[i].added
 		}
+		p.first = infos[i].first
 		begun = append(begun, p)
 	}
 	if !f.begun && f.history > 0 {
@@ -88,8 +89,8 @@ func (f *follower) base(p *position) {
 }
 
 // check compares what was read of up to most streams with what the bus knows of them: streams that are gone are let go,
-// those that lost their tail or began anew are read from their beginning, and counts are put right where entries were
-// trimmed or deleted before they were read. With deep it also sees a lost tail that new entries have covered since.
+// those that lost their tail are read on, those that began anew from their beginning, and counts are put right where
+// entries were trimmed or deleted before they were read. With deep it also sees a lost tail that new entries have covered since.
 func (f *follower) check(conn *tapConn, deep bool, most int) error {
 	names := slices.Sorted(maps.Keys(f.streams))
 	if len(names) > most {
@@ -118,13 +119,45 @@ func (f *follower) check(conn *tapConn, deep bool, most int) error {
 			delete(f.out.Bases, name)
 			f.out.Lost = append(f.out.Lost, name)
 		case anew:
-			p.last, p.seen = "0-0", info.added-info.length
+			if err := f.relocate(conn, p, info); err != nil {
+				return fmt.Errorf("check: %w", err)
+			}
 			f.base(p)
 			f.out.Lost = append(f.out.Lost, name)
 		case skipped:
 			p.seen = info.added - info.beyond(p.last)
 			f.base(p)
+		case same:
+			p.mark(info)
 		}
+	}
+	return nil
+}
+
+// relocate finds where to read on in a stream whose past is not what was read.
+func (f *follower) relocate(conn *tapConn, p *position, info streamInfo) error {
+	marks := p.marks
+	if p.first != "" && p.first != "0-0" {
+		marks = append([]string{p.first}, marks...)
+	}
+	left, err := conn.anyOf(p.name, marks)
+	if err != nil {
+		return err
+	}
+	read, _ := parseID(p.last)
+	last, _ := parseID(info.last)
+	p.marks = nil
+	switch {
+	case !left: // another stream
+		p.last, p.seen = "0-0", info.added-info.length
+	case last.compare(read) <= 0: // what is left was read
+		p.last, p.seen = info.last, info.added
+	default: // and more came since
+		beyond, err := conn.count(p.name, p.last, info.last)
+		if err != nil {
+			return err
+		}
+		p.seen = info.added - beyond
 	}
 	return nil
 }

@@ -98,8 +98,7 @@ func spanJSON(service string, kind int, id, parent string, from time.Time, took 
 }
 
 type detailOfEvent struct {
-	EntryID    string `json:"entry_id"`
-	Raw        json.RawMessage
+	world.Event
 	Deliveries []world.Delivery
 	Chain      *world.Chain
 }

@@ -120,6 +120,30 @@ func TestEventPanel(t *testing.T) {
 	holds(t, ctx, panelSays+`.includes('POST /sync/orders') && document.querySelector('#inspect-say').innerText === ''`)
 }
 
+// TestOddEvents: what is none, is too large or came again is marked in the list, and its panel says what each consumer decided.
+func TestOddEvents(t *testing.T) {
+	l := panelLab(t, "odd")
+	ctx := tab(t)
+	open(t, ctx, l.URL, 1440, 900)
+	const row = `[...document.querySelectorAll('#events tr[data-event] .feed-type')].map((e) => e.className.replace('feed-type', '').trim() + ' ' + e.textContent)`
+	for _, want := range []string{"warned ↻ order.placed.v1, the stream had this event before", "bad ✕ not a CloudEvents event: JSON ends early", "bad ▲ 1.0 MB "} {
+		holds(t, ctx, row+`.some((s) => s.startsWith(`+"`"+want+"`"+`))`)
+	}
+	holds(t, ctx, row+`.filter((s) => /[↻✕▲]/.test(s)).length === 3`) // and nothing else is
+	holds(t, ctx, `([...document.querySelectorAll('#events tr[data-event]')].find((x) => x.innerText.includes('↻')).click(), true)`)
+	for _, want := range []string{"↷ skipped: has version 5 already", "↷ skipped: has answered this order already: reserved", "✓ applied it", "The stream had this event before"} {
+		holds(t, ctx, panelSays+`.includes(`+"`"+want+"`"+`)`)
+	}
+	holds(t, ctx, `([...document.querySelectorAll('#events tr[data-event]')].find((x) => x.innerText.includes('▲')).click(), true)`)
+	for _, want := range []string{"▲ 1.0 MB, too large: the event has 1048912 bytes; one may have 262144. Its payload is not kept here", "gave up: dead letter"} {
+		holds(t, ctx, panelSays+`.includes(`+"`"+want+"`"+`)`)
+	}
+	holds(t, ctx, `!document.querySelector('#inspect .tree') && !`+panelSays+`.includes('Envelope')`)
+	holds(t, ctx, `(location.hash = '#edge=take:orders>purchases', true)`)
+	holds(t, ctx, panelSays+`.includes('120 entries were cut off the stream before this group had read them: its copy misses them')`)
+	holds(t, ctx, `[...document.querySelectorAll('.pile-label')].some((e) => e.innerText.includes('120 events missed') && e.innerText.includes('trimmed unread'))`)
+}
+
 // TestDeadLetters: they are counted on the map, opened with their reason, and sent again; a refusal is shown in its words.
 func TestDeadLetters(t *testing.T) {
 	l := panelLab(t, "dead")

@@ -111,6 +111,15 @@ func (s *store) waiting(ctx context.Context) (n int, more bool, oldest time.Time
 	return j.relay.Waiting(ctx)
 }
 
+// republished says how many events were published once more because the bus had lost them, and when last.
+func (s *store) republished() (n int64, at time.Time) {
+	j, err := s.ready()
+	if err != nil {
+		return 0, time.Time{}
+	}
+	return j.relay.Republished()
+}
+
 func (s *store) ready() (*journal, error) {
 	if j := s.made.Load(); j != nil {
 		return j, nil

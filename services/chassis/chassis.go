@@ -60,6 +60,8 @@ type Service struct {
 	mu      sync.Mutex
 	check   func(context.Context) error
 	closers []func() // of other services' stores that were opened
+
+	republished func() (int64, time.Time) // nil: none is told
 }
 
 // work is one piece of background work.

@@ -205,6 +205,7 @@ func TestTraces(t *testing.T) {
 	catalog := start(t, cfg("catalog", nil), func(s *Service) {
 		s.Handle("GET /sync/products/{id}", func(w http.ResponseWriter, r *http.Request) error {
 			published <- TraceParent(r.Context())
+			Skip(r.Context(), "which is of no event")
 			return Errorf(404, "unknown product %s", r.PathValue("id"))
 		})
 	})
@@ -215,6 +216,9 @@ func TestTraces(t *testing.T) {
 		s.Go("consume", func(ctx context.Context) error {
 			ctx, end := StartEvent(ctx, "catalog", "orders", <-published, "e1", "product.listed.v1")
 			heard <- TraceParent(ctx)
+			inner, cancel := context.WithTimeout(ctx, time.Second)
+			SkipVersion(inner, 5)
+			cancel()
 			end(errors.New("store is away"))
 			return nil
 		})
@@ -243,6 +247,9 @@ func TestTraces(t *testing.T) {
 	}
 	if event.Kind != tracepb.Span_SPAN_KIND_CONSUMER || event.Status.Message != "store is away" {
 		t.Errorf("event: %v %v", event.Kind, event.Status)
+	}
+	if got := attr(event, skipReason); got != "has version 5 already" || attr(served, skipReason) != "" {
+		t.Errorf("the event was skipped because it %q, the request %q", got, attr(served, skipReason))
 	}
 	if call.Kind != tracepb.Span_SPAN_KIND_CLIENT || call.Status.Code != tracepb.Status_STATUS_CODE_ERROR ||
 		call.Status.Message != "catalog answered 404: unknown product p-99" {

@@ -85,7 +85,7 @@ func TestSlow(t *testing.T) {
 			{"caller left", "/sync/products", "", 100 * time.Millisecond, 503, ""},
 			{"health", healthPath, "", 0, 200, `{"status":"ok"}`},
 			{"ready", readyPath, "", 0, 200, `{"status":"ok"}`},
-			{"outbox", OutboxPath, "", 0, 200, `{"waiting":0,"more":false,"oldest":null}`},
+			{"outbox", OutboxPath, "", 0, 200, `{"waiting":0,"more":false,"oldest":null,"republished":0,"republished_at":null}`},
 			{"faults", FaultsPath, "", 0, 200, `{"latency_ms":700,"error_share":0}`},
 		} {
 			ctx, leave := context.WithCancel(t.Context())
@@ -143,6 +143,9 @@ func TestOutbox(t *testing.T) {
 	var n int
 	var oldest time.Time
 	s.Outbox(func(context.Context) (int, bool, time.Time, error) { return n, false, oldest, err })
+	var again int64
+	var when time.Time
+	s.Republished(func() (int64, time.Time) { return again, when })
 	ask := func() string {
 		status, answer := serveDirect(t.Context(), s, "GET", OutboxPath, "", "")
 		if (status == 503) != (err != nil) {
@@ -150,11 +153,12 @@ func TestOutbox(t *testing.T) {
 		}
 		return answer
 	}
-	if got, want := ask(), `{"waiting":0,"more":false,"oldest":null}`; got != want {
+	if got, want := ask(), `{"waiting":0,"more":false,"oldest":null,"republished":0,"republished_at":null}`; got != want {
 		t.Errorf("nothing: %s, want %s", got, want)
 	}
+	again, when = 412, time.Date(2026, 5, 4, 12, 0, 1, 7_300_000, time.UTC)
 	n, oldest = 7, time.Date(2026, 5, 4, 14, 0, 0, 123_456_789, time.FixedZone("", 7200))
-	if got, want := ask(), `{"waiting":7,"more":false,"oldest":"2026-05-04T12:00:00.123Z"}`; got != want {
+	if got, want := ask(), `{"waiting":7,"more":false,"oldest":"2026-05-04T12:00:00.123Z","republished":412,"republished_at":"2026-05-04T12:00:01.007Z"}`; got != want {
 		t.Errorf("seven: %s, want %s", got, want)
 	}
 	err = errors.New("secret words")

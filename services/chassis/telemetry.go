@@ -131,12 +131,31 @@ func StartEvent(ctx context.Context, stream, group, traceparent, id, typ string)
 		opts = append(opts, trace.WithNewRoot())
 	}
 	ctx, span := tracer(ctx).Start(ctx, "process "+stream, opts...)
-	return ctx, func(err error) {
+	return context.WithValue(ctx, eventKey{}, span), func(err error) {
 		if err != nil {
 			span.SetStatus(codes.Error, err.Error())
 		}
 		span.End()
 	}
+}
+
+// skipReason is the attribute of a CONSUMER span that says why its event was not applied.
+const skipReason = "stillup.skip.reason"
+
+// eventKey finds the span of the event that a context's handler was given.
+type eventKey struct{}
+
+// Skip says that the event that ctx's handler was given is not applied, and why in words: "has version 5 already". Of one
+// that is not told so it was applied. Where ctx is not that of an event's handler it does nothing.
+func Skip(ctx context.Context, why string) {
+	if span, ok := ctx.Value(eventKey{}).(trace.Span); ok {
+		span.SetAttributes(attribute.String(skipReason, why))
+	}
+}
+
+// SkipVersion is [Skip] of an event whose subject is there in that version, which is no older.
+func SkipVersion(ctx context.Context, has int64) {
+	Skip(ctx, fmt.Sprintf("has version %d already", has))
 }
 
 // TraceParent returns the W3C traceparent of ctx's span, empty for none.

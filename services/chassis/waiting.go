@@ -15,7 +15,14 @@ type Waiting struct {
 	Waiting int        `json:"waiting"` // events that were counted
 	More    bool       `json:"more"`    // there are more than that
 	Oldest  *time.Time `json:"oldest"`  // when the oldest of them happened, UTC; null for none
+	// Republished is how many events were published once more because the bus had lost them, since the service started.
+	Republished   int64      `json:"republished"`
+	RepublishedAt *time.Time `json:"republished_at"` // when last, UTC; null for never
 }
+
+// Republished has OutboxPath tell how many events were published once more and when last. It is called before Run, once at
+// most.
+func (s *Service) Republished(count func() (n int64, at time.Time)) { s.republished = count }
 
 // Outbox serves OutboxPath from count, which is given a second. An error of it means that the store does not answer: 503.
 func (s *Service) Outbox(count func(ctx context.Context) (n int, more bool, oldest time.Time, err error)) {
@@ -30,6 +37,13 @@ func (s *Service) Outbox(count func(ctx context.Context) (n int, more bool, olde
 		if n > 0 {
 			oldest = oldest.UTC().Truncate(time.Millisecond)
 			answer.Oldest = &oldest
+		}
+		if s.republished != nil {
+			var at time.Time
+			if answer.Republished, at = s.republished(); !at.IsZero() {
+				at = at.UTC().Truncate(time.Millisecond)
+				answer.RepublishedAt = &at
+			}
 		}
 		return WriteJSON(w, http.StatusOK, answer)
 	})

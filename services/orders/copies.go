@@ -37,25 +37,33 @@ func (s *store) product(ctx context.Context, user, product string) (shop.Product
 
 // copyUser keeps a copy of the user unless a newer one is there.
 func (s *store) copyUser(ctx context.Context, u shop.User) error {
-	return s.upsert(ctx, "user "+u.ID, "insert into users (id, name, version) values ($1, $2, $3) on conflict (id) do update "+
-		"set name = excluded.name, version = excluded.version where excluded.version > users.version", u.ID, u.Name, u.Version)
+	return s.upsert(ctx, "users", u.ID, "insert into users (id, name, version) values ($1, $2, $3) on conflict (id) do update "+
+		"set name = excluded.name, version = excluded.version where excluded.version > users.version", u.Name, u.Version)
 }
 
 // copyProduct keeps a copy of the product unless a newer one is there.
 func (s *store) copyProduct(ctx context.Context, p shop.Product) error {
-	return s.upsert(ctx, "product "+p.ID, "insert into products (id, name, price_cents, version) values ($1, $2, $3, $4) "+
+	return s.upsert(ctx, "products", p.ID, "insert into products (id, name, price_cents, version) values ($1, $2, $3, $4) "+
 		"on conflict (id) do update set name = excluded.name, price_cents = excluded.price_cents, version = excluded.version "+
-		"where excluded.version > products.version", p.ID, p.Name, p.PriceCents, p.Version)
+		"where excluded.version > products.version", p.Name, p.PriceCents, p.Version)
 }
 
-func (s *store) upsert(ctx context.Context, what, sql string, args ...any) error {
+// upsert runs sql, whose $1 is the id of what is copied to the table. Where it changes nothing, the event is skipped.
+func (s *store) upsert(ctx context.Context, table, id, sql string, args ...any) error {
 	if _, err := s.ready(); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
-	if _, err := s.pool.Exec(ctx, sql, args...); err != nil {
-		return fmt.Errorf("copy %s: %w", what, err)
+	done, err := s.pool.Exec(ctx, sql, append([]any{id}, args...)...)
+	if err == nil && done.RowsAffected() == 0 {
+		var has int64
+		if err = s.pool.QueryRow(ctx, "select version from "+table+" where id = $1", id).Scan(&has); err == nil {
+			chassis.SkipVersion(ctx, has)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("copy %s of %s: %w", id, table, err)
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/stillup/stillup/services/chassis"
 	"github.com/stillup/stillup/services/outbox"
 	"github.com/stillup/stillup/services/shop"
 )
@@ -57,6 +58,7 @@ func (s *store) settle(ctx context.Context, id, status, reason string) error {
 		}
 		o, err := pgx.CollectExactlyOneRow(rows, scan)
 		if errors.Is(err, pgx.ErrNoRows) {
+			chassis.Skip(ctx, "the order waits for no answer of stock")
 			return nil
 		}
 		if err != nil {

@@ -42,6 +42,7 @@ func Run(ctx context.Context, cfg chassis.Config) error {
 	s := &orders{store: store, others: others, log: svc.Log}
 	svc.Ready(store.healthy)
 	svc.Outbox(store.waiting)
+	svc.Republished(store.republished)
 	svc.Go("outbox", store.run)
 	svc.Handle("POST /shared/orders", s.orderFromStores)
 	svc.Handle("POST /copies/orders", s.orderFromCopies)

@@ -8,11 +8,21 @@ import (
 	"github.com/stillup/stillup/streams"
 )
 
-// position is what the relay knows of journal and stream on its connection.
-type position struct {
-	last    string // the highest entry id marked in the journal
-	added   int64  // entries ever added to the stream when it was last looked at
-	checked time.Time
+// maxSince is how many entries are published at most before the bus is looked at again.
+const maxSince = 4000
+
+// past is what the relay knows that the stream must hold, whatever became of its connections. Others may add to the stream,
+// so there may be more.
+type past struct {
+	added int64    // entries ever added when the bus was last looked at, and published since
+	last  string   // the stream's last id when it was
+	since []string // ids of what was published after it
+	owed  int      // events that were lost and are not published again yet
+}
+
+func (p *past) published(ids []string) {
+	p.added += int64(len(ids))
+	p.since = append(p.since, ids...)
 }
 
 // compare looks whether the bus still has what the journal says was published, and takes back what it lost.
@@ -30,12 +40,14 @@ func (s *session) compare(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if s.journal.last, err = within(ctx, longTimeout, s.relay.Store.LastSent); err != nil {
+		s.past.owed += n
+		if s.last, err = within(ctx, longTimeout, s.relay.Store.LastSent); err != nil {
 			return err
 		}
 		s.out.log.Warn("outbox: the bus lost events, publishing them again", "after", after, "events", n)
 	}
-	s.journal.added, s.journal.checked = stream.Added, time.Now()
+	s.past.added, s.past.last, s.past.since = stream.Added, stream.LastID, s.past.since[:0]
+	s.checked = time.Now()
 	return nil
 }
 
@@ -63,7 +75,7 @@ func (s *session) look(ctx context.Context) (streams.Stream, error) {
 
 // lost says whether the bus lost published events, and after which entry.
 func (s *session) lost(ctx context.Context, stream streams.Stream) (after string, lost bool, err error) {
-	last, err := parseEntryID(s.journal.last)
+	last, err := parseEntryID(s.last)
 	if err != nil || last == (entryID{}) {
 		return "", false, err
 	}
@@ -74,16 +86,54 @@ func (s *session) lost(ctx context.Context, stream streams.Stream) (after string
 	if have.less(last) {
 		return have.String(), true, nil
 	}
-	if stream.Added < s.journal.added { // it began anew and was filled since
-		return entryID{}.String(), true, nil
+	if stream.Counted && stream.Added < s.past.added { // and what was published since hides it
+		after, err := s.cut(ctx)
+		return after, true, err
 	}
 	// A stream from which nothing was ever trimmed has to hold the journal's last; else it is another one.
 	if stream.Added != stream.Length {
 		return "", false, nil
 	}
-	entries, err := s.conn.XRangeN(ctx, s.relay.Stream, last.String(), last.String(), 1).Result()
+	there, err := s.there(ctx, last.String())
+	return entryID{}.String(), !there, err
+}
+
+// cut is the entry after which the stream lost some that were published, although it has newer ones.
+func (s *session) cut(ctx context.Context) (string, error) {
+	known, err := parseEntryID(s.past.last)
 	if err != nil {
-		return "", false, fmt.Errorf("outbox: compare with the bus: %w", err)
+		return "", err
 	}
-	return entryID{}.String(), len(entries) == 0, nil
+	after := known.String()
+	if there, err := s.there(ctx, after); err != nil || !there {
+		// It was not among the last: the newest one that is older is where it was cut, if it was not begun anew.
+		entries, err := s.conn.XRevRangeN(ctx, s.relay.Stream, after, "-", 1).Result()
+		if err != nil {
+			return "", fmt.Errorf("outbox: compare with the bus: %w", err)
+		}
+		if len(entries) == 0 {
+			return entryID{}.String(), nil
+		}
+		return entries[0].ID, nil
+	}
+	for _, id := range s.past.since { // one that is there comes before all that were lost
+		there, err := s.there(ctx, id)
+		if err != nil {
+			return "", err
+		}
+		if !there {
+			break
+		}
+		after = id
+	}
+	return after, nil
+}
+
+// there says whether the stream holds an entry.
+func (s *session) there(ctx context.Context, id string) (bool, error) {
+	n, err := s.conn.XRangeN(ctx, s.relay.Stream, id, id, 1).Result()
+	if err != nil {
+		return false, fmt.Errorf("outbox: compare with the bus: %w", err)
+	}
+	return len(n) > 0, nil
 }

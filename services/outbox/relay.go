@@ -28,7 +28,7 @@ const (
 	maxBackoff   = time.Second
 )
 
-// Relay moves a journal's events to one stream of the bus, of which it is the only writer. Its methods may be called from
+// Relay moves a journal's events to one stream of the bus, of which it is the only writer, but for those that disturb it. Its methods may be called from
 // any goroutine, Run once.
 //
 // Every event is published at least once: again, under the same event id, when the relay dies before it has marked it, or
@@ -41,6 +41,24 @@ type Relay struct {
 
 	once sync.Once
 	wake chan struct{} // holds one: a wake-up that comes during another's work means one more round
+
+	mu    sync.Mutex
+	again int64 // see Republished
+	when  time.Time
+}
+
+// Republished is how many events this relay has published once more because the bus had lost them, since it was made, and
+// when it last did; zero for never.
+func (r *Relay) Republished() (n int64, at time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.again, r.when
+}
+
+func (r *Relay) republished(n int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.again, r.when = r.again+int64(n), time.Now()
 }
 
 func (r *Relay) init() { r.once.Do(func() { r.wake = make(chan struct{}, 1) }) }
@@ -89,8 +107,9 @@ func (r *Relay) Run(ctx context.Context) error {
 		store.OnCommit(r.Wake)
 	}
 	out := outage{log: log.With("stream", r.Stream)}
+	var known past
 	for {
-		s := session{relay: r, bus: bus, out: &out}
+		s := session{relay: r, bus: bus, out: &out, past: &known}
 		err := s.run(ctx)
 		s.close()
 		if ctx.Err() != nil {
@@ -113,7 +132,9 @@ type session struct {
 	bus     *redis.Client
 	out     *outage
 	conn    *redis.Conn // nil while it does not lead
-	journal position
+	last    string      // the highest entry id marked in the journal
+	checked time.Time   // when the bus was last compared
+	past    *past
 	pruned  time.Time
 }
 
@@ -134,6 +155,7 @@ func (s *session) run(ctx context.Context) error {
 		}
 		if !lead {
 			s.close()
+			s.past.owed = 0 // who leads publishes them
 			s.out.over()
 			if err := s.pause(ctx, leadEvery, nil); err != nil {
 				return err
@@ -162,9 +184,9 @@ func (s *session) round(ctx context.Context) (int, error) {
 		if err != nil {
 			return 0, err
 		}
-		s.journal = position{last: last}
+		s.last, s.checked = last, time.Time{}
 	}
-	if time.Since(s.journal.checked) >= checkEvery {
+	if time.Since(s.checked) >= checkEvery || len(s.past.since) >= maxSince {
 		if err := s.compare(ctx); err != nil {
 			return 0, err
 		}
@@ -188,6 +210,7 @@ func (s *session) round(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	s.past.published(ids)
 	for i := range recs {
 		recs[i].EntryID = ids[i]
 	}
@@ -196,7 +219,11 @@ func (s *session) round(ctx context.Context) (int, error) {
 	if err := s.relay.Store.Sent(mark, recs); err != nil {
 		return 0, err
 	}
-	s.journal.last = ids[len(ids)-1]
+	s.last = ids[len(ids)-1]
+	if again := min(s.past.owed, len(recs)); again > 0 { // they are older, so they come first
+		s.past.owed -= again
+		s.relay.republished(again)
+	}
 	return len(recs), nil
 }
 

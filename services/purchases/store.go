@@ -11,6 +11,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 	"go.mongodb.org/mongo-driver/v2/x/mongo/driver/connstring"
 
+	"github.com/stillup/stillup/services/chassis"
 	"github.com/stillup/stillup/services/shop"
 )
 
@@ -89,12 +90,26 @@ func (s *store) copyProduct(ctx context.Context, p shop.Product) error {
 		_, err = c.InsertOne(ctx, append(bson.D{{Key: "_id", Value: p.ID}}, fields...))
 		if mongo.IsDuplicateKeyError(err) {
 			// There is one: newer, and then this changes nothing, or older and inserted since by another member.
-			_, err = update()
+			if found, err = update(); err == nil && !found {
+				err = s.skip(ctx, c, p.ID)
+			}
 		}
 	}
 	if err != nil {
 		return fmt.Errorf("copy version %d of product %s: %w", p.Version, p.ID, err)
 	}
+	return nil
+}
+
+// skip says that the event is skipped for the version that is there.
+func (s *store) skip(ctx context.Context, c *mongo.Collection, id string) error {
+	var has struct {
+		Version int64 `bson:"version"`
+	}
+	if err := c.FindOne(ctx, bson.D{{Key: "_id", Value: id}}).Decode(&has); err != nil {
+		return err
+	}
+	chassis.SkipVersion(ctx, has.Version)
 	return nil
 }
 
@@ -112,11 +127,14 @@ func (s *store) copyOrder(ctx context.Context, o shop.Order) error {
 func (s *store) putVersion(ctx context.Context, collection, id string, version int64, fields any) error {
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
-	_, err := s.db.Collection(collection).UpdateOne(ctx, bson.D{{Key: "_id", Value: id}},
+	done, err := s.db.Collection(collection).UpdateOne(ctx, bson.D{{Key: "_id", Value: id}},
 		bson.D{{Key: "$set", Value: bson.D{{Key: fmt.Sprintf("versions.%d", version), Value: fields}}}},
 		options.UpdateOne().SetUpsert(true))
 	if err != nil {
 		return fmt.Errorf("copy version %d of %s %s: %w", version, collection, id, err)
+	}
+	if done.ModifiedCount+done.UpsertedCount == 0 {
+		chassis.SkipVersion(ctx, version)
 	}
 	return nil
 }

@@ -161,10 +161,13 @@ func (s shelf) level(ctx context.Context, product string) (shop.Level, error) {
 func (s shelf) rename(ctx context.Context, p shop.Product) error {
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
-	err := productScript.Run(ctx, s.rdb, []string{productKey + p.ID},
-		"version", p.Version, "name", p.Name, "price_cents", p.PriceCents).Err()
+	kept, err := productScript.Run(ctx, s.rdb, []string{productKey + p.ID},
+		"version", p.Version, "name", p.Name, "price_cents", p.PriceCents).Int64()
 	if err != nil {
 		return fmt.Errorf("copy product %s: %w", p.ID, err)
+	}
+	if kept <= 0 {
+		chassis.SkipVersion(ctx, -kept)
 	}
 	return nil
 }

@@ -55,6 +55,7 @@ func Run(ctx context.Context, cfg chassis.Config) error {
 		Log:     svc.Log,
 	}
 	svc.Outbox(s.relay.Waiting)
+	svc.Republished(s.relay.Republished)
 	svc.AnswerOverBus(bus)
 	svc.Go("outbox", s.run)
 	svc.Go("events", consumer.Run)
@@ -130,8 +131,11 @@ func (s *stock) hold(ctx context.Context, r shop.Reservation) (string, error) {
 		return "", errUnready
 	}
 	state, now, err := s.shelf.reserve(ctx, r)
-	if now {
+	switch {
+	case now:
 		s.relay.Wake()
+	case err == nil:
+		chassis.Skip(ctx, "has answered this order already: "+state)
 	}
 	return state, err
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/stillup/stillup/services/chassis"
 	"github.com/stillup/stillup/services/shop"
 )
 
@@ -44,10 +45,13 @@ type ranking struct{ rdb *redis.Client }
 func (k ranking) count(ctx context.Context, order, product string, confirmed time.Time) error {
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
-	err := countScript.Run(ctx, k.rdb, []string{sellersKey, countedKey, forgottenKey},
-		order, product, confirmed.UnixMilli(), keepCounted).Err()
+	counted, err := countScript.Run(ctx, k.rdb, []string{sellersKey, countedKey, forgottenKey},
+		order, product, confirmed.UnixMilli(), keepCounted).Int64()
 	if err != nil {
 		return fmt.Errorf("count order %s: %w", order, err)
+	}
+	if counted == 0 {
+		chassis.Skip(ctx, "has counted this order already")
 	}
 	return nil
 }
@@ -56,10 +60,13 @@ func (k ranking) count(ctx context.Context, order, product string, confirmed tim
 func (k ranking) rename(ctx context.Context, p shop.Product) error {
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
-	err := productScript.Run(ctx, k.rdb, []string{productKey + p.ID},
-		"version", p.Version, "name", p.Name, "price_cents", p.PriceCents).Err()
+	kept, err := productScript.Run(ctx, k.rdb, []string{productKey + p.ID},
+		"version", p.Version, "name", p.Name, "price_cents", p.PriceCents).Int64()
 	if err != nil {
 		return fmt.Errorf("copy product %s: %w", p.ID, err)
+	}
+	if kept <= 0 {
+		chassis.SkipVersion(ctx, -kept)
 	}
 	return nil
 }

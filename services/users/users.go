@@ -33,6 +33,7 @@ func Run(ctx context.Context, cfg chassis.Config) error {
 	defer bus.Close()
 	svc.Ready(store.healthy)
 	svc.Outbox(store.waiting)
+	svc.Republished(store.republished)
 	svc.Go("outbox", store.run)
 	u := users{store}
 	for _, pattern := range chassis.ServicePatterns() {

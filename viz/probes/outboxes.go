@@ -72,11 +72,17 @@ func outboxOf(ctx context.Context, client *http.Client, address string) world.Ou
 		Waiting *int64     `json:"waiting"`
 		More    bool       `json:"more"`
 		Oldest  *time.Time `json:"oldest"`
+
+		Republished   int64      `json:"republished"`
+		RepublishedAt *time.Time `json:"republished_at"`
 	}
 	if json.Unmarshal(body, &said) != nil || said.Waiting == nil || *said.Waiting < 0 {
 		return unknown
 	}
-	seen := world.OutboxSeen{Waiting: *said.Waiting, More: said.More}
+	seen := world.OutboxSeen{Waiting: *said.Waiting, More: said.More, Republished: max(0, said.Republished)}
+	if said.RepublishedAt != nil {
+		seen.RepublishedAt = *said.RepublishedAt
+	}
 	if said.Oldest != nil {
 		seen.Oldest = *said.Oldest
 	}

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -45,6 +46,7 @@ func TestOutboxes(t *testing.T) {
 		oldest       time.Time
 	}{
 		{"some", `{"waiting":3,"oldest":"2026-03-01T12:00:00.005Z"}`, 200, 3, oldest},
+		{"none, and some again", `{"waiting":0,"oldest":null,"republished":412,"republished_at":"2026-03-01T12:00:00.005Z"}`, 200, 0, time.Time{}},
 		{"none", `{"waiting":0,"oldest":null}`, 200, 0, time.Time{}},
 		{"its store is dead", `{"title":"Service Unavailable"}`, 503, -1, time.Time{}},
 		{"not JSON", `waiting: 3`, 200, -1, time.Time{}},
@@ -64,6 +66,9 @@ func TestOutboxes(t *testing.T) {
 			got := await(t, outboxes(t, srv.URL+"/"))
 			if got.Node != "orders" || got.Waiting != tc.waiting || !got.Oldest.Equal(tc.oldest) || got.At.IsZero() {
 				t.Errorf("seen %+v, want %d since %v", got, tc.waiting, tc.oldest)
+			}
+			if again := strings.Contains(tc.answer, "412"); again != (got.Republished == 412) || again != got.RepublishedAt.Equal(oldest) {
+				t.Errorf("seen %d published again, at %v", got.Republished, got.RepublishedAt)
 			}
 		})
 	}

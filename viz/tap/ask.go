@@ -23,7 +23,8 @@ var (
 	ErrNoEvent = streams.ErrNotEvent
 )
 
-// Bus is asked what nobody needs to know until somebody looks: it reads, but for Resend.
+// Bus is asked what nobody needs to know until somebody looks: it reads, but for Resend and what a person does to the bus
+// (Lose, Trim, Disturb).
 type Bus struct{ rdb *redis.Client }
 
 // OpenBus makes a Bus of the Redis at url; it does no I/O. The caller closes it.
@@ -103,10 +104,53 @@ func (b *Bus) Resend(ctx context.Context, dead string, ids ...string) (n int, er
 	return n, down(err)
 }
 
+// Lost is how many entries of a stream were lost.
+type Lost struct {
+	Stream string
+	N      int64
+}
+
+// Lose makes the bus forget these streams, or what came to them in the last d where that is not 0: see [streams.LoseAll] and
+// [streams.LoseLast].
+func (b *Bus) Lose(ctx context.Context, d time.Duration, names ...string) ([]Lost, error) {
+	var (
+		found []streams.Lost
+		err   error
+	)
+	if d == 0 {
+		found, err = streams.LoseAll(ctx, b.rdb, names...)
+	} else {
+		found, err = streams.LoseLast(ctx, b.rdb, d, names...)
+	}
+	lost := make([]Lost, len(found))
+	for i, l := range found {
+		lost[i] = Lost(l)
+	}
+	return lost, down(err)
+}
+
+// Trim is [streams.Trim].
+func (b *Bus) Trim(ctx context.Context, stream string, keep int64) (int64, error) {
+	n, err := streams.Trim(ctx, b.rdb, stream, keep)
+	return n, down(err)
+}
+
+// ErrNothingToDisturb: the stream holds nothing that a disturbance could be made of.
+var ErrNothingToDisturb = streams.ErrNothingToDisturb
+
+// Disturbances are the ways in which a stream can be disturbed.
+func Disturbances() []string { return streams.Disturbances() }
+
+// Disturb is [streams.Disturb].
+func (b *Bus) Disturb(ctx context.Context, stream, how string) (id, said string, err error) {
+	id, said, err = streams.Disturb(ctx, b.rdb, stream, how)
+	return id, said, down(err)
+}
+
 // down marks errors by which the bus did not answer; what it said itself stays as it is.
 func down(err error) error {
 	var said redis.Error
-	if err == nil || errors.Is(err, streams.ErrNotEvent) || errors.As(err, &said) {
+	if err == nil || errors.Is(err, streams.ErrNotEvent) || errors.Is(err, streams.ErrNothingToDisturb) || errors.As(err, &said) {
 		return err
 	}
 	return fmt.Errorf("%w: %s", ErrBusDown, words(err))

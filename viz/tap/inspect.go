@@ -120,7 +120,7 @@ func (in *inspector) ask(ctx context.Context) (seen []world.StreamSeen, ok bool)
 		o := world.StreamSeen{Name: s.Name, Length: s.Length, Added: s.Added, FirstID: s.FirstID, LastID: s.LastID, Bytes: in.size.of[s.Name]}
 		for _, g := range s.Groups {
 			seen := world.GroupSeen{Stream: s.Name, Group: g.Name, Consumers: g.Consumers,
-				Pending: g.Pending, Lag: g.Lag, Applied: g.Applied, Oldest: g.Oldest, TrimmedUnread: g.TrimmedUnread}
+				Pending: g.Pending, Lag: g.Lag, Applied: g.Applied, Oldest: g.Oldest, TrimmedUnread: g.TrimmedUnread, Missed: g.Missed}
 			for _, m := range g.Members {
 				seen.Members = append(seen.Members, world.MemberSeen{Name: m.Name, Pending: m.Pending, IdleMS: m.Idle.Milliseconds()})
 			}

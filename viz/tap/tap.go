@@ -1,5 +1,5 @@
 // Package tap watches the streams: it turns what the bus holds and says into observations, answers what is asked of it on
-// demand, and takes no part in it but to send dead letters again.
+// demand, and takes no part in it but to send dead letters again and to do to it what a person wants to see it bear.
 package tap
 
 import (
@@ -101,8 +101,15 @@ func event(e *streams.Entry) world.EventSeen {
 			o.Dead = &world.DeadSeen{Group: l.Group, Entry: l.OfID, Reason: l.Reason, Attempts: l.Attempts}
 		}
 	}
+	if e.Size > streams.MaxEvent {
+		o.Size = int64(e.Size)
+		return o // its payload is nowhere but on the bus
+	}
 	if e.Raw == nil || e.Err != nil && !json.Valid(e.Raw) {
 		o.Raw = object(e)
+	}
+	if len(o.Raw) > streams.MaxEvent { // of a foreign shape, which nobody forbids
+		o.Raw, o.Size = nil, int64(len(o.Raw))
 	}
 	return o
 }

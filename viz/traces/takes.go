@@ -6,6 +6,10 @@ import (
 	"github.com/stillup/stillup/viz/world"
 )
 
+// skipReason is the attribute by which a consumer says that it did not apply an event, and why in words. There is no
+// convention for that.
+const skipReason = "stillup.skip.reason"
+
 // take reads a consumer's span; ok is false where it does not say which stream it came from, or whose it is, or where it
 // is about the fetching of messages rather than the handling of one. Self is the node that made the span, empty for one
 // that is unknown.
@@ -21,6 +25,12 @@ func (rc *Receiver) take(self string, span *tracepb.Span) (t world.TakeSeen, ok 
 		t.Reason = span.GetStatus().GetMessage()
 		if t.Reason == "" {
 			t.Reason = a.text("error.type")
+		}
+	}
+	if !t.Failed {
+		t.Outcome = world.Applied
+		if t.Why = a.text(skipReason); t.Why != "" {
+			t.Outcome = world.Skipped
 		}
 	}
 	t.Start, t.Duration = timed(span)

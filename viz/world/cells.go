@@ -184,12 +184,12 @@ func (c *cell) settle(w *World, _ int64) bool {
 }
 
 // behind is how far the copies that the cell's answers rest on are behind their owners: by what was not read yet, or not
-// even published.
+// even published, or was trimmed before it was read and is not healed.
 func (w *World) behind(c *cell) time.Duration {
 	var most time.Duration
 	for _, stream := range c.spec.Reads {
 		if e := w.edgeBy[edgeKey{Take, stream, c.spec.Node}]; e != nil {
-			most = max(most, e.group.age(w.now))
+			most = max(most, e.group.age(w.now), e.group.hole.age(w.now))
 		}
 		for _, n := range w.emitters[stream] {
 			most = max(most, n.unpublished(w.now))

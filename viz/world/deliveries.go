@@ -13,7 +13,9 @@ type Delivery struct {
 	State    DeliveryState `json:"state"`
 	AfterMS  *float64      `json:"after_ms"` // has: from the event's time until it was applied; nil unknown
 	Attempts *int          `json:"attempts"` // that traces told of, or the dead letter; nil: none did
-	Reason   string        `json:"reason"`   // failed and dead: why
+	Reason   string        `json:"reason"`   // failed, dead and skipped: why
+	// Outcome is what the consumer decided; empty while it has not, or where no trace tells.
+	Outcome Outcome `json:"outcome"`
 }
 
 // DeliveryState is one of the states below.
@@ -46,7 +48,7 @@ func (w *World) Deliveries(e Event) []Delivery {
 		if attempts == nil {
 			attempts = w.attempts(&e)
 		}
-		all = append(all, w.delivery(edge, &e, attempts[edge.key.to]))
+		all = append(all, w.delivery(edge, &e, w.ofEntry(&e, attempts[edge.key.to])))
 	}
 	return all
 }
@@ -65,6 +67,29 @@ func (w *World) attempts(e *Event) map[string][]*passage {
 	return by
 }
 
+// ofEntry are those of an event's handlings, newest first, that can be of this entry of it: all where it is the only one.
+// Which of several entries a handling was of no trace tells. Of one that came later it began after it came; of the earlier
+// ones it is taken for the first.
+func (w *World) ofEntry(e *Event, attempts []*passage) []*passage {
+	at, placed := placeOf(e.EntryID)
+	if !placed || len(attempts) == 0 {
+		return attempts
+	}
+	if e.Again {
+		n := 0
+		for n < len(attempts) && !attempts[n].end().Before(at.time()) {
+			n++
+		}
+		return attempts[:n]
+	}
+	for i := len(attempts) - 1; i > 0; i-- {
+		if !attempts[i].failed { // what came after it was done with was another entry
+			return attempts[i:]
+		}
+	}
+	return attempts
+}
+
 func (w *World) delivery(edge *edge, e *Event, attempts []*passage) Delivery {
 	d := Delivery{Service: edge.key.to, Group: w.groupOf(edge), State: DeliveryUnknown}
 	if n := len(attempts); n > 0 {
@@ -72,7 +97,10 @@ func (w *World) delivery(edge *edge, e *Event, attempts []*passage) Delivery {
 	}
 	for _, s := range attempts {
 		if !s.failed {
-			d.State = DeliveryHas
+			d.State, d.Outcome = DeliveryHas, Applied
+			if s.skipped {
+				d.Outcome, d.Reason = Skipped, s.reason
+			}
 			if !e.Time.IsZero() {
 				after := max(0, ms(s.end().Sub(e.Time)))
 				d.AfterMS = &after
@@ -82,7 +110,7 @@ func (w *World) delivery(edge *edge, e *Event, attempts []*passage) Delivery {
 	}
 	at, placed := placeOf(e.EntryID)
 	if dead := w.deadLetterOf(e, d.Group); dead != nil {
-		d.State, d.Reason, d.Attempts = DeliveryDead, dead.reason, &dead.attempts
+		d.State, d.Outcome, d.Reason, d.Attempts = DeliveryDead, Put, dead.reason, &dead.attempts
 		return d
 	}
 	switch g := &edge.group; {

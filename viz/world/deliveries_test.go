@@ -21,20 +21,25 @@ func TestDeliveries(t *testing.T) {
 	dead := placedAt(180, "orders.dead", id, "")
 	dead.Dead = &world.DeadSeen{Group: "readers", Entry: entry, Reason: "no such user", Attempts: 5}
 	died := world.EventsSeen{At: after(180), Events: []world.EventSeen{dead}}
+	skipped := func(ms int) world.TakesSeen {
+		o := take(ms, id, traceID(1), spanOf(2), "", "", time.Millisecond)
+		o.Takes[0].Outcome, o.Takes[0].Why = world.Skipped, "has version 5 already"
+		return o
+	}
 	for _, tc := range []struct {
 		name string
 		obs  []world.Observation
-		want string // state, after_ms, attempts, reason
+		want string // state, after_ms, attempts, reason, outcome
 	}{
 		{"nothing is known", nil, "unknown - - "},
 		{"the group is before it", []world.Observation{applied("5-0")}, "waits - - "},
-		{"the group is past it", []world.Observation{applied(entry)}, "has - - "},
-		{"applied", []world.Observation{applied("5-0"), take(110, id, traceID(1), spanOf(1), "", "", 4*time.Millisecond)}, "has 14 1 "},
+		{"the group is past it", []world.Observation{applied(entry)}, "has - -  "},
+		{"applied", []world.Observation{applied("5-0"), take(110, id, traceID(1), spanOf(1), "", "", 4*time.Millisecond)}, "has 14 1  applied"},
 		{"failed", []world.Observation{applied("5-0"), take(110, id, traceID(1), spanOf(1), "", "the store is full", time.Millisecond)}, "failed - 1 the store is full"},
-		{"applied without a word of Redis", []world.Observation{take(110, id, traceID(1), spanOf(1), "", "", time.Millisecond)}, "has 11 1 "},
+		{"applied without a word of Redis", []world.Observation{take(110, id, traceID(1), spanOf(1), "", "", time.Millisecond)}, "has 11 1  applied"},
 		{"failed, then applied", []world.Observation{applied("5-0"), take(110, id, traceID(1), spanOf(1), "", "the store is full", time.Millisecond),
-			take(160, id, traceID(1), spanOf(2), "", "", time.Millisecond)}, "has 61 2 "},
-		{"given up", []world.Observation{applied(entry), take(110, id, traceID(1), spanOf(1), "", "x", time.Millisecond), died}, "dead - 5 no such user"},
+			take(160, id, traceID(1), spanOf(2), "", "", time.Millisecond)}, "has 61 2  applied"},
+		{"given up", []world.Observation{applied(entry), take(110, id, traceID(1), spanOf(1), "", "x", time.Millisecond), died}, "dead - 5 no such user dead letter"},
 		{"given up by another group", []world.Observation{applied("5-0"), func() world.Observation {
 			other := died
 			other.Events = []world.EventSeen{dead}
@@ -42,9 +47,13 @@ func TestDeliveries(t *testing.T) {
 			return other
 		}()}, "waits - - "},
 		{"given up and sent again", []world.Observation{applied(entry), take(110, id, traceID(1), spanOf(1), "", "x", time.Millisecond), died,
-			world.EventsSeen{At: after(500), Events: []world.EventSeen{placedAt(500, "orders", id, "")}}}, "waits - 1 "},
+			world.EventsSeen{At: after(500), Events: []world.EventSeen{placedAt(500, "orders", id, "")}}}, "waits - - "},
 		{"sent again and failed", []world.Observation{applied(entry), died, world.EventsSeen{At: after(500), Events: []world.EventSeen{placedAt(500, "orders", id, "")}},
 			take(510, id, traceID(1), spanOf(1), "", "still", time.Millisecond)}, "failed - 1 still"},
+		{"skipped", []world.Observation{applied("5-0"), skipped(110)}, "has 11 1 has version 5 already skipped"},
+		{"applied, then given again", []world.Observation{applied("5-0"), take(110, id, traceID(1), spanOf(1), "", "", time.Millisecond), skipped(120)}, "has 11 1  applied"},
+		{"the same event again", []world.Observation{applied("5-0"), take(110, id, traceID(1), spanOf(1), "", "", time.Millisecond),
+			world.EventsSeen{At: after(500), Events: []world.EventSeen{placedAt(500, "orders", id, "")}}, skipped(510)}, "has 11 1 has version 5 already skipped"},
 		{"another event's", []world.Observation{applied("5-0"), take(110, "other", traceID(1), spanOf(1), "", "", time.Millisecond)}, "waits - - "},
 		{"the stream is gone", []world.Observation{applied("5-0"), world.StreamsSeen{At: after(300)}}, "unknown - - "},
 	} {
@@ -65,7 +74,7 @@ func TestDeliveries(t *testing.T) {
 			if n := ds[0].Attempts; n != nil {
 				attempts = fmt.Sprint(*n)
 			}
-			if got := fmt.Sprintf("%s %s %s %s", ds[0].State, after, attempts, ds[0].Reason); got != tc.want {
+			if got := strings.TrimRight(fmt.Sprintf("%s %s %s %s %s", ds[0].State, after, attempts, ds[0].Reason, ds[0].Outcome), " "); got != strings.TrimRight(tc.want, " ") {
 				t.Errorf("got %q, want %q", got, tc.want)
 			}
 		})

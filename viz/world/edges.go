@@ -47,7 +47,7 @@ func (w *World) edge(k edgeKey) *edge {
 	}
 	*n++
 	e := &edge{key: k, id: string(k.kind) + ":" + k.from + ">" + k.to}
-	e.group.waiting = -1
+	e.group.waiting, e.group.before = -1, -1
 	if k.kind == Take {
 		e.dead = -1
 	}
@@ -71,10 +71,8 @@ func (e *edge) settle(w *World, _ int64) bool {
 		e.took.take(w.now, w.now, windowSpan)
 		now.P50MS = ms(e.took.median)
 	case Take:
-		now.Waiting, now.Pending, now.TrimmedUnread, now.Dead = e.group.waiting, e.group.pending, e.group.trimmed, e.dead
-		if l := w.laneBy[e.key.from]; l != nil && l.transient {
-			now.TrimmedUnread = false
-		}
+		now.Waiting, now.Pending, now.Dead = e.group.waiting, e.group.pending, e.dead
+		now.TrimmedUnread, now.Missed = e.group.hole.shown()
 		now.OldestMS = e.group.age(w.now).Truncate(100 * time.Millisecond).Milliseconds()
 	}
 	if w.early(e.rev, now.Rate, e.shown.Rate) && w.early(e.rev, now.FailedRate, e.shown.FailedRate) {

@@ -26,7 +26,11 @@ type events struct {
 	n     int
 	raw   int
 	seq   int64
+	held  map[eventKey]int // entries of each event that has an id
 }
+
+// eventKey names an event on a stream.
+type eventKey struct{ stream, id string }
 
 type heldEvent struct {
 	Event
@@ -47,6 +51,11 @@ func (r *events) newest() int64 {
 func (r *events) drop() {
 	old := &r.ring[r.start]
 	r.raw -= len(old.Raw)
+	if k := (eventKey{old.Stream, old.ID}); r.held[k] > 1 {
+		r.held[k]--
+	} else {
+		delete(r.held, k)
+	}
 	*old = heldEvent{}
 	r.start = (r.start + 1) % len(r.ring)
 	r.n--
@@ -68,6 +77,14 @@ func (r *events) add(e Event, dead *deadLetter, rev int64) {
 	}
 	r.seq++
 	e.Seq = r.seq
+	if e.ID != "" {
+		if r.held == nil {
+			r.held = map[eventKey]int{}
+		}
+		k := eventKey{e.Stream, e.ID}
+		e.Again = r.held[k] > 0
+		r.held[k]++
+	}
 	r.n++
 	*r.back(0) = heldEvent{e, rev, dead}
 	r.raw += len(e.Raw)
@@ -102,20 +119,21 @@ func (r *events) sample(rev int64, most int) []Event {
 
 // eventsSeen lists entries, and counts those that are no history.
 func (w *World) eventsSeen(o EventsSeen) {
+	lost := map[string]int64{}
 	for name, base := range o.Bases {
-		w.baseSeen(name, base)
+		lost[name] = w.baseSeen(name, base)
 	}
 	var (
-		l       *lane
-		counted int64 // on l, not yet added: entries come in runs
+		l     *lane
+		fresh int64 // on l, not yet added: entries come in runs
 	)
 	flush := func() {
-		if l != nil && counted > 0 {
-			l.total += counted
-			l.count.add(w.now, counted, 0)
+		if l != nil && fresh > 0 {
+			l.total += fresh
+			l.count.add(w.now, fresh, 0)
 			w.touch(l)
 		}
-		counted = 0
+		fresh = 0
 	}
 	for i := range o.Events {
 		s := &o.Events[i]
@@ -126,7 +144,7 @@ func (w *World) eventsSeen(o EventsSeen) {
 		n := w.sources[s.Source]
 		e := Event{Stream: clip(s.Stream), EntryID: clip(s.EntryID), ID: clip(s.ID), Source: clip(s.Source), Type: clip(s.Type),
 			Subject: clip(s.Subject), Version: s.Version, Time: clock(s.Time), Problem: clip(s.Problem),
-			TraceParent: clip(s.TraceParent), Raw: s.Raw}
+			TraceParent: clip(s.TraceParent), Raw: s.Raw, Size: s.Size}
 		if n != nil {
 			e.Node = n.spec.ID
 			w.join(n)
@@ -142,6 +160,7 @@ func (w *World) eventsSeen(o EventsSeen) {
 		if l == nil {
 			continue
 		}
+		l.marked(&e)
 		var edge *edge
 		if n != nil && !l.dead() { // a dead letter is put away by its reader, not by its source
 			if edge = w.edge(edgeKey{Emit, n.spec.ID, s.Stream}); edge != nil {
@@ -155,7 +174,7 @@ func (w *World) eventsSeen(o EventsSeen) {
 		if o.History {
 			continue
 		}
-		counted++
+		fresh++
 		w.bus.count.add(w.now, 1, 0)
 		if !e.Time.IsZero() {
 			w.bus.took.add(w.now, max(0, o.At.Sub(e.Time)))
@@ -175,15 +194,23 @@ func (w *World) eventsSeen(o EventsSeen) {
 		w.touch(&w.bus)
 	}
 	for _, name := range o.Lost {
-		w.note(o.At, "", bad, "the stream "+name+" lost entries")
+		what := "entries"
+		if n := lost[name]; n > 0 {
+			what = counted(n)
+		}
+		w.note(o.At, "", bad, "the stream "+name+" lost "+what)
 	}
 }
 
-// baseSeen takes the count of a stream's entries before those that will be counted.
-func (w *World) baseSeen(name string, base int64) {
+// baseSeen takes the count of a stream's entries before those that will be counted, and says how many it lost of those that
+// were.
+func (w *World) baseSeen(name string, base int64) (lost int64) {
 	l := w.lane(name)
 	if l == nil {
-		return
+		return 0
+	}
+	if lost = l.total - base; l.base >= 0 && lost > 0 {
+		w.lostSeen(l, lost, base)
 	}
 	l.total = base
 	w.touch(l)
@@ -195,6 +222,7 @@ func (w *World) baseSeen(name string, base int64) {
 			}
 		}
 	}
+	return max(0, lost)
 }
 
 // Query selects events; zero fields select all.

@@ -135,11 +135,14 @@ type Edge struct {
 	Reason     string   `json:"reason,omitempty"` // of the last failure of the last 5 s
 	P50MS      float64  `json:"p50_ms,omitempty"` // calls: median duration over 5 s
 	// Take edges: the group's backlog.
-	Waiting       int64 `json:"waiting"` // lag plus pending; -1 unknown
-	Pending       int64 `json:"pending"`
-	OldestMS      int64 `json:"oldest_ms"` // age of the oldest waiting entry at the frame's time
+	Waiting  int64 `json:"waiting"` // lag plus pending; -1 unknown
+	Pending  int64 `json:"pending"`
+	OldestMS int64 `json:"oldest_ms"` // age of the oldest waiting entry at the frame's time
+	// TrimmedUnread: entries were trimmed before the group read them, and its copy misses them: until their owner has
+	// published once more what it has, and the group has applied that.
 	TrimmedUnread bool  `json:"trimmed_unread,omitempty"`
-	Dead          int64 `json:"dead"` // letters that the group gave up on, as they are there now; -1 unknown
+	Missed        int64 `json:"missed,omitempty"` // how many; 0 where it is not known
+	Dead          int64 `json:"dead"`             // letters that the group gave up on, as they are there now; -1 unknown
 }
 
 // Lane is one stream.
@@ -242,6 +245,8 @@ type Event struct {
 	Time        time.Time       `json:"time"`
 	Node        string          `json:"node,omitempty"` // the node that emitted it
 	Problem     string          `json:"problem,omitempty"`
+	Size        int64           `json:"size,omitempty"`  // bytes, of one so large that its payload is not kept; else 0
+	Again       bool            `json:"again,omitempty"` // the stream had this event before
 	TraceParent string          `json:"traceparent,omitempty"`
 	Raw         json.RawMessage `json:"raw,omitempty"` // only in the API's answers, not in frames
 }

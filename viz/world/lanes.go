@@ -24,6 +24,8 @@ type lane struct {
 	bytes     int64      // of Redis' memory; -1 unknown
 	first     *time.Time // of the oldest entry; nil: it is empty. Never changed, only replaced: frames hold it
 	keep      Keep
+	lost      int64 // entries that were counted and are not in the stream's past any more, ever
+	marker    place // of the newest word of its owner that all it has is published once more
 	shown     Lane
 }
 
@@ -67,12 +69,14 @@ type group struct {
 	placed    bool
 	consumers int
 	members   []MemberSeen // where there is more than one, by name
-	applied   int64        // entries of the stream, from its beginning, that it is done with
+	applied   int64        // entries ever of the stream, lost ones among them, that it is done with
+	skipped   int64        // of the lost ones, those that it was not done with
+	before    int64        // what waited when its stream was last seen to be shorter than before; -1: that is accounted for
 	from      int64        // of those, before the visualizer looked
 	waiting   int64        // -1 unknown
 	pending   int64
 	oldest    time.Time
-	trimmed   bool
+	hole      hole
 }
 
 func (g *group) age(now time.Time) time.Duration {
@@ -93,12 +97,12 @@ func (w *World) streamsSeen(o StreamsSeen) {
 			continue
 		}
 		seen[s.Name] = true
-		anew := s.Added < l.added
+		shorter := s.Added < l.added
 		l.length, l.added = s.Length, s.Added
 		l.holds(s)
 		w.touch(l)
 		for j := range s.Groups {
-			if e := w.groupSeen(l, &s.Groups[j], anew); e != nil {
+			if e := w.groupSeen(l, s, &s.Groups[j], shorter); e != nil {
 				there[e] = true
 			}
 		}
@@ -137,17 +141,42 @@ func (l *lane) holds(s *StreamSeen) {
 	}
 }
 
-// gone forgets the backlog of a group that is not there; its totals stay. Where its stream is gone too, one of that name
-// will begin anew.
+// gone forgets the backlog of a group that is not there; its totals and what its copy misses stay.
 func (g *group) gone(streamThere bool) {
-	g.there, g.placed, g.waiting, g.pending, g.oldest, g.trimmed, g.members = false, false, -1, 0, time.Time{}, false, nil
 	if !streamThere {
-		g.applied = 0
+		g.remember()
+	}
+	g.there, g.placed, g.waiting, g.pending, g.oldest, g.members = false, false, -1, 0, time.Time{}, nil
+	g.hole.now = false
+}
+
+// remember keeps what waited before the stream was found to be shorter, until the tap says how much it lost.
+func (g *group) remember() {
+	if g.known && g.before < 0 {
+		g.before = max(0, g.waiting)
+	}
+}
+
+// lostSeen takes the tap's word that entries which were counted are gone, so that base are left of the past. What groups
+// had not been done with of these they never will be: what waited was the newest.
+func (w *World) lostSeen(l *lane, n, base int64) {
+	l.lost += n
+	l.added = min(l.added, base)
+	for _, e := range w.edges {
+		g := &e.group
+		if e.key.kind != Take || e.key.from != l.name || !g.known {
+			continue
+		}
+		waited := max(0, g.waiting)
+		if g.before >= 0 {
+			waited, g.before = g.before, -1
+		}
+		g.skipped += min(n, waited)
 	}
 }
 
 // groupSeen counts what a group got done with since it was last seen.
-func (w *World) groupSeen(l *lane, g *GroupSeen, anew bool) *edge {
+func (w *World) groupSeen(l *lane, s *StreamSeen, g *GroupSeen, shorter bool) *edge {
 	to := g.Group
 	if len(to) > maxText {
 		return nil
@@ -164,22 +193,26 @@ func (w *World) groupSeen(l *lane, g *GroupSeen, anew bool) *edge {
 	}
 	w.touch(e)
 	p := &e.group
-	p.pending, p.oldest, p.trimmed, p.consumers = g.Pending, g.Oldest, g.TrimmedUnread, g.Consumers
+	if shorter {
+		p.remember()
+	}
+	p.pending, p.oldest, p.consumers = g.Pending, g.Oldest, g.Consumers
 	p.there, p.members = true, membersOf(g.Members)
 	p.done, p.placed = placeOf(g.Applied)
+	w.holeSeen(l, e, s, g)
 	if g.Lag < 0 {
 		p.waiting = -1
 		return e
 	}
 	p.waiting = g.Lag + g.Pending
-	if anew {
-		p.applied = 0
-	}
-	applied := max(0, l.added-g.Lag-g.Pending)
+	applied := l.lost + l.added - g.Lag - g.Pending - p.skipped
 	grown := applied - p.applied
 	if !p.known {
-		p.known, p.from = true, applied
+		p.known, p.from = true, max(0, applied)
 		p.applied, grown = applied, 0
+		if l.lost > 0 { // where it began is not known
+			p.from = l.base
+		}
 	}
 	if grown > 0 {
 		p.applied = applied

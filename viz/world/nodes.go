@@ -21,6 +21,7 @@ type node struct {
 	verbs    []string
 	faults   []Fault
 	outbox   outbox
+	again    again
 	told     bool // a runtime knows it
 	joined   bool // of one that comes later: it was up, or the bus knows it
 	use      use
@@ -93,6 +94,9 @@ func (w *World) nodeSeen(o NodeSeen) {
 	n.verbs = slices.Clone(o.Verbs)
 	was := n.state
 	w.nodeState(n, o.State, o.Reason, clock(o.At))
+	if n.state == Down {
+		n.again.ended()
+	}
 	w.replicasSeen(n, o.Replicas, was, clock(o.At))
 	w.nodeFaults(n, inForce(o.Faults), clock(o.At))
 	w.touch(n)

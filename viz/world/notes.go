@@ -56,7 +56,8 @@ func (w *World) note(at time.Time, node, tone, text string) {
 }
 
 func (w *World) actionSeen(o ActionSeen) {
-	if o.Verb == "resend" { // said once it is done, and how much it was
+	switch o.Verb {
+	case "resend", "lose", "trim", "disturb": // said once it is done, and how much it was
 		w.note(o.At, o.Node, plain, o.Note)
 		return
 	}

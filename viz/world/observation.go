@@ -84,6 +84,9 @@ type OutboxSeen struct {
 	Waiting int64     `json:"waiting"`        // events that were counted; negative: it does not say
 	More    bool      `json:"more,omitempty"` // there are more than that
 	Oldest  time.Time `json:"oldest"`         // of the oldest; zero for none
+	// Republished is how many it has published once more because the bus had lost them, since it started.
+	Republished   int64     `json:"republished,omitempty"`
+	RepublishedAt time.Time `json:"republished_at,omitzero"` // when last
 }
 
 // CopiesSeen: a store was asked how much it holds of each kind.
@@ -116,6 +119,7 @@ type EventSeen struct {
 	Time        time.Time `json:"time"`              // of the fact; the entry id's time where the event has none
 	Raw         []byte    `json:"raw,omitempty"`     // envelope JSON, or the foreign entry's fields as a JSON object
 	Problem     string    `json:"problem,omitempty"` // why it is not an event
+	Size        int64     `json:"size,omitempty"`    // bytes, of one that is so large that its payload was not kept; else 0
 	Dead        *DeadSeen `json:"dead,omitempty"`    // of a dead letter: what was said when it was put away
 }
 
@@ -146,6 +150,7 @@ type GroupSeen struct {
 	Applied       string    `json:"applied"`
 	Oldest        time.Time `json:"oldest"` // of the oldest entry not applied; zero for none
 	TrimmedUnread bool      `json:"trimmed_unread,omitempty"`
+	Missed        int64     `json:"missed,omitempty"` // entries that were trimmed before it read them; 0 where it is not known
 	// Members are its consumers by name, asked for only where there is more than one; else empty.
 	Members []MemberSeen `json:"members,omitempty"`
 }
@@ -225,10 +230,22 @@ type TakeSeen struct {
 	Duration time.Duration `json:"duration"` // nanoseconds
 	Failed   bool          `json:"failed"`
 	Reason   string        `json:"reason,omitempty"`
+	Outcome  Outcome       `json:"outcome,omitempty"` // of one that did not fail
+	Why      string        `json:"why,omitempty"`     // it was skipped: "has version 5 already"
 	TraceID  string        `json:"trace_id,omitempty"`
 	SpanID   string        `json:"span_id,omitempty"`
 	ParentID string        `json:"parent_id,omitempty"`
 }
+
+// Outcome is what a consumer decided on an event.
+type Outcome string
+
+// The outcomes; Put: it gave up and put the event away.
+const (
+	Applied Outcome = "applied"
+	Skipped Outcome = "skipped"
+	Put     Outcome = "dead letter"
+)
 
 // TakesSeen: traces of consumers came in.
 type TakesSeen struct {
@@ -272,7 +289,7 @@ const ActVerb = "act"
 type ActionSeen struct {
 	At   time.Time `json:"at"`
 	Node string    `json:"node,omitempty"`
-	Verb string    `json:"verb"` // a verb of a runtime, restore, load, resend or act
+	Verb string    `json:"verb"` // a verb of a runtime, restore, load, resend, act, workloads, lose, trim or disturb
 	Note string    `json:"note,omitempty"`
 	// Replica, of a node that runs more than once, that alone was acted on; empty: all of it.
 	Replica string `json:"replica,omitempty"`

@@ -43,6 +43,7 @@ func (r *ring[T]) back(i int) *T {
 type passage struct {
 	kind              passageKind
 	failed            bool
+	skipped           bool // of a take: the event was not applied, for the reason
 	status            int32
 	took              time.Duration
 	started           int64  // Unix nanoseconds
@@ -50,7 +51,7 @@ type passage struct {
 	from, to          string // nodes; a take is from a stream, and a server's word from nobody
 	via               string
 	method, path      string // of a take: its event's type and id
-	reason            string // of a failure
+	reason            string // of a failure, or why it was skipped
 }
 
 type passageKind uint8
@@ -127,6 +128,8 @@ func (w *World) takesSeen(o TakesSeen) {
 				s.reason = "it says no reason"
 			}
 			n.failed(w.earlier(s.end()), s, s.from)
+		} else if t.Outcome == Skipped {
+			s.skipped, s.reason = true, clip(t.Why)
 		}
 		w.keepPassage(s)
 		if e := w.edgeBy[edgeKey{Take, t.Stream, n.spec.ID}]; e != nil {

@@ -34,7 +34,8 @@ type NodeSpec struct {
 	// Reaches are the stores of other services that it uses directly, which it should not.
 	Reaches []string `json:"reaches,omitempty"`
 	// Outbox is the path under its address that answers GET with {"waiting": n, "more": bool, "oldest": time or null}: what
-	// it has committed and not published yet, and whether there is more than was counted.
+	// it has committed and not published yet, and whether there is more than was counted; and, where it can lose nothing
+	// with the bus, {"republished": n, "republished_at": time or null}: what it has published once more since it started.
 	Outbox string `json:"outbox,omitempty"`
 	// Later: the node is not there at first and joins when it is told to. Until it was seen it is not shown.
 	Later bool `json:"later,omitempty"`

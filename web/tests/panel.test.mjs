@@ -10,6 +10,7 @@ const { opened, rawText, settled } = await import('../static/js/eventview.js');
 const { KINDS } = await import('../static/js/address.js');
 const { parts, pathOf } = await import('../static/js/inspect.js');
 const { frame } = await import('../static/js/messages.js');
+const { bytes, decided, odd } = await import('../static/js/odd.js');
 const { FrameError } = await import('../static/js/parse.js');
 const { deadReply, edgeReply, eventReply, nodeReply, streamReply } = await import('../static/js/replies.js');
 const { leaf } = await import('../static/js/tree.js');
@@ -50,6 +51,26 @@ test('an event is settled once all have it and its chain is whole', () => {
   const done = { ...e, deliveries: e.deliveries.map((d) => ({ ...d, state: 'has' })) };
   assert.equal(settled(done), false);
   assert.equal(settled({ ...done, chain: { ...e.chain, whole: true } }), true);
+});
+
+test('what is odd about an event is said, and what a consumer decided', () => {
+  const e = { type: 'order.placed.v1', problem: '', size: 0, again: false };
+  assert.deepEqual(odd(e), { name: 'order.placed.v1', why: '', tone: '' });
+  assert.equal(odd({ ...e, type: '' }).name, 'no type');
+  assert.deepEqual(odd({ ...e, again: true }), { name: '↻ order.placed.v1', why: 'the stream had this event before', tone: 'warned' });
+  assert.deepEqual(odd({ ...e, problem: 'not JSON', again: true }), { name: '✕ not JSON', why: 'not JSON', tone: 'bad' });
+  assert.deepEqual(odd({ ...e, problem: 'it has too many bytes', size: 1048912 }), { name: '▲ 1.0 MB order.placed.v1', why: 'too large: it has too many bytes', tone: 'bad' });
+  assert.deepEqual(odd({ ...e, size: 999499 }), { name: '▲ 999 kB order.placed.v1', why: 'so large that its payload is not kept here', tone: 'warned' });
+  assert.deepEqual([bytes(999), bytes(1000), bytes(999500), bytes(2.5e6)], ['999 B', '1 kB', '1.0 MB', '2.5 MB']);
+  const d = { state: 'has', reason: '', outcome: '' };
+  for (const [of, want] of [
+    [{}, ['✓ has it', '']], [{ outcome: 'applied' }, ['✓ applied it', '']], [{ outcome: 'skipped', reason: 'has version 5 already' }, ['↷ skipped: has version 5 already', '']],
+    [{ outcome: 'skipped' }, ['↷ skipped: it says no reason', '']], [{ state: 'dead', outcome: 'dead letter', reason: 'no such user' }, ['✉ gave up: dead letter', 'no such user']],
+    [{ state: 'waits' }, ['… waits for it', '']], [{ state: 'failed', reason: 'full' }, ['✕ failed, will try again', 'full']], [{ state: 'new one' }, ['? not known', '']],
+  ]) assert.deepEqual([decided({ ...d, ...of }).words, decided({ ...d, ...of }).why], want);
+  const r = eventReply(of('events/e-13'));
+  assert.deepEqual([r.again, r.deliveries[1].outcome, eventReply(of('events/e-11')).size], [true, 'skipped', 1048912]);
+  assert.equal(frame(state('odd')).edges.find((x) => x.id === 'take:orders>purchases').missed, 120);
 });
 
 test('a chain reaches to the end of its last step, and each is a sentence', () => {

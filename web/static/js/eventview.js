@@ -3,6 +3,7 @@
 
 import { chain } from './chain.js';
 import { el } from './dom.js';
+import { bytes, decided } from './odd.js';
 import { button, facts, folded, link, part, say, table } from './pieces.js';
 import { tree } from './tree.js';
 import { clock, millis } from './words.js';
@@ -16,12 +17,6 @@ export function opened(raw) {
   const { data, ...rest } = /** @type {Record<string, unknown>} */ (raw);
   return { fields: Object.entries(rest), payload: data === undefined ? null : data, shaped: true };
 }
-
-/** @type {Record<string, [string, string, string]>} state: symbol, words, tone */
-const STATES = {
-  has: ['✓', 'has it', 'good'], waits: ['…', 'waits for it', 'warned'], failed: ['✕', 'failed, will try again', 'bad'], dead: ['✉', 'gave up: dead letter', 'bad'],
-  unknown: ['?', 'not known', ''],
-};
 
 /** Nothing of it will change any more. @param {EventReply} r */
 export const settled = (r) => r.deliveries.every((d) => d.state === 'has' || d.state === 'dead') && (!r.chain || r.chain.whole);
@@ -54,16 +49,18 @@ function subject(r, w) {
 /** @param {EventReply} r @param {import('./world.js').World} w */
 export function eventView(r, w) {
   return [
-    ...(r.problem ? [say(`✕ ${r.problem}`, 'bad')] : []),
+    ...(r.size > 0 ? [say(`▲ ${bytes(r.size)}${r.problem ? `, too large: ${r.problem}` : ''}. Its payload is not kept here; it stands on the stream.`, r.problem ? 'bad' : 'warn')]
+      : r.problem ? [say(`✕ ${r.problem}`, 'bad')] : []),
+    ...(r.again ? [say('↻ The stream had this event before. Who has applied it knows its id or its version, and does not do so twice.')] : []),
     ...facts(['subject', subject(r, w)],
       ['emitted by', r.node ? link('node', r.node) : r.source || 'somebody unknown'], ['on', el('span', '', link('stream', r.stream), ` as ${r.entry_id}`)],
       ['at', clock(r.time, true)]),
     ...part('Who has it', ...r.deliveries.length > 0 ? table('Who has it', ['service', 'state', '#after', '#tries'], r.deliveries.flatMap((d) => {
-      const [symbol, words, tone] = STATES[d.state] ?? STATES.unknown;
-      return [[link('node', d.service), el('span', tone, `${symbol} ${words}`), d.after_ms === null ? '–' : millis(d.after_ms), d.attempts === null ? '–' : String(d.attempts)],
-        ...(d.reason ? [[say(d.reason, d.state === 'has' ? '' : 'bad')]] : [])];
+      const { words, tone, why } = decided(d);
+      return [[el('span', 'whole', link('node', d.service)), el('span', tone, words), d.after_ms === null ? '–' : millis(d.after_ms), d.attempts === null ? '–' : String(d.attempts)],
+        ...(why ? [[say(why, d.state === 'has' ? '' : 'bad')]] : [])];
     })) : [say('No group takes this stream.')]),
-    ...payload(r.raw),
+    ...(r.size > 0 ? [] : payload(r.raw)),
     ...part('What it came from and what came of it', ...(r.chain && r.chain.steps.length > 0 ? chain(r.chain.steps, r.id, w) : [say('It carries no trace, so its cause is not known.')]),
       ...(r.chain && !r.chain.whole ? [say('More of it may still come, or was not seen.')] : [])),
   ];

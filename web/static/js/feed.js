@@ -5,6 +5,7 @@
 import { get } from './api.js';
 import { attr, byId, el, text } from './dom.js';
 import { event } from './messages.js';
+import { odd } from './odd.js';
 import { json, list, object } from './parse.js';
 import { filtered, KEPT, passes, Rows, shapeOf } from './rows.js';
 import { clock, count } from './words.js';
@@ -267,9 +268,10 @@ export class Feed {
   /** @param {Event} e */
   row(e) {
     const w = /** @type {World} */ (this.w), subject = `${e.subject}${e.version > 0 ? ` v${e.version}` : ''}`, way = wayTo(w, e.stream, e.subject);
-    const tr = el('tr', '', el('td', 'feed-time', clock(e.time)), el('td', 'feed-type', el('i', `swatch shape-${shapeOf(e.type)} back-${colourOf(w, e.stream)}`),
-      e.problem ? `✕ ${e.problem}` : e.type || 'no type'), el('td', '', way ? opener(subject, way) : subject), el('td', '', e.stream), el('td', '', e.node || e.source || '?'));
-    tr.title = `${e.type} of ${e.subject}, by ${e.source || e.node || 'somebody'}, on stream ${e.stream} as ${e.entry_id}`;
+    const { name, why, tone } = odd(e);
+    const tr = el('tr', '', el('td', 'feed-time', clock(e.time)), el('td', `feed-type ${tone}`.trim(), el('i', `swatch shape-${shapeOf(e.type)} back-${colourOf(w, e.stream)}`),
+      name, ...(why && !e.problem ? [el('span', 'hidden', `, ${why}`)] : [])), el('td', '', way ? opener(subject, way) : subject), el('td', '', e.stream), el('td', '', e.node || e.source || '?'));
+    tr.title = `${e.type} of ${e.subject}, by ${e.source || e.node || 'somebody'}, on stream ${e.stream} as ${e.entry_id}${why ? `: ${why}` : ''}`;
     tr.dataset.event = String(e.seq);
     return tr;
   }

@@ -24,7 +24,8 @@ import { bool, FrameError, json, key, list, num, numbers, object, oneOf, str, st
  *   unknown; replicas by id, of a node that runs more than once
  * @typedef {{id: string, kind: 'emit'|'take'|'call'|'reach', from: string, to: string, total: number, failed: number,
  *   rate: number, failed_rate: number, reason: string, p50_ms: number, waiting: number, pending: number,
- *   oldest_ms: number, trimmed_unread: boolean, dead: number}} Edge dead: letters of a take edge's group, -1 unknown
+ *   oldest_ms: number, trimmed_unread: boolean, missed: number, dead: number}} Edge missed: how many were trimmed unread, 0
+ *   unknown; dead: letters of a take edge's group, -1 unknown
  * @typedef {{name: string, kind: string, length: number, total: number, rate: number, dead: boolean, bytes: number,
  *   keep_entries: number, keep_bytes: number, first_at: number}} Lane bytes: in the bus's memory, -1 unknown; keep: the bounds
  *   that are declared, 0 none; first_at: of the oldest entry, NaN for none
@@ -36,7 +37,8 @@ import { bool, FrameError, json, key, list, num, numbers, object, oneOf, str, st
  *   p99_ms: number, stale_ms: number, last_error: string, because: string[], cost: Cost|null,
  *   trace: string}} Cell
  * @typedef {{seq: number, stream: string, entry_id: string, id: string, source: string, type: string, subject: string,
- *   version: number, time: number, node: string, problem: string}} Event
+ *   version: number, time: number, node: string, problem: string, size: number, again: boolean}} Event size: bytes of one whose
+ *   payload is not kept for that, else 0; again: the stream had it before
  * @typedef {{seq: number, at: number, node: string, tone: string, text: string}} Note
  * @typedef {{per_second: number, known: boolean, patterns: Record<string, number>, features: Record<string, number>,
  *   dropped: number}} Load patterns: weights; features: shares, 0 to 1
@@ -98,7 +100,7 @@ export function edge(o, at) {
     total: num(o, 'total', at), failed: num(o, 'failed', at), rate: num(o, 'rate', at),
     failed_rate: num(o, 'failed_rate', at), reason: str(o, 'reason', at), p50_ms: num(o, 'p50_ms', at),
     waiting: num(o, 'waiting', at), pending: num(o, 'pending', at), oldest_ms: num(o, 'oldest_ms', at),
-    trimmed_unread: bool(o, 'trimmed_unread'), dead: num(o, 'dead', at),
+    trimmed_unread: bool(o, 'trimmed_unread'), missed: num(o, 'missed', at), dead: num(o, 'dead', at),
   };
 }
 
@@ -137,6 +139,7 @@ export const event = (o, at) => ({
   seq: num(o, 'seq', at), stream: str(o, 'stream', at), entry_id: str(o, 'entry_id', at), id: str(o, 'id', at),
   source: str(o, 'source', at), type: str(o, 'type', at), subject: str(o, 'subject', at), version: num(o, 'version', at),
   time: time(o, 'time', at), node: str(o, 'node', at), problem: str(o, 'problem', at),
+  size: num(o, 'size', at), again: bool(o, 'again'),
 });
 
 /** @param {Raw} o @param {string} at @returns {Note} */

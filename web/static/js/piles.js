@@ -39,8 +39,9 @@ export class Piles {
       s.dataset.opens = g.dataset.opens = `node=${id}`;
       const [head, tail, who] = s.children;
       text(who, ` at the door of ${id}`);
-      text(head, wait.unknown && wait.known === 0 ? 'unknown number waits' : `${count(wait.known)} events wait`);
-      text(tail, wait.trimmed ? l.tall ? 'some lost' : 'some lost unread' : wait.oldest_ms > 0 ? `${l.tall ? 'for' : 'oldest'} ${age(wait.oldest_ms)}` : '');
+      const hole = wait.trimmed && wait.known === 0 && !wait.unknown; // nothing waits, and yet its copy is not whole
+      text(head, hole ? `${wait.missed > 0 ? count(wait.missed) : 'some'} ${wait.missed === 1 ? 'event' : 'events'} missed` : wait.unknown && wait.known === 0 ? 'unknown number waits' : `${count(wait.known)} events wait`);
+      text(tail, hole ? l.tall ? 'trimmed' : 'trimmed unread' : wait.trimmed ? l.tall ? 'some lost' : 'some lost unread' : wait.oldest_ms > 0 ? `${l.tall ? 'for' : 'oldest'} ${age(wait.oldest_ms)}` : '');
       s.classList.toggle('tall', line);
       s.classList.toggle('faint', faint);
       g.classList.toggle('faint', faint);

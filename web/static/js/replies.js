@@ -55,7 +55,7 @@ const step = record({
   failed: bool, reason: str, start_ms: num, took_ms: num, depth: num,
 });
 const whole = record({
-  raw: any, deliveries: many(record({ service: key, group: str, state: str, after_ms: numOr, attempts: numOr, reason: str })),
+  raw: any, deliveries: many(record({ service: key, group: str, state: str, after_ms: numOr, attempts: numOr, reason: str, outcome: str })),
   chain: maybe(record({ trace: str, steps: many(step), whole: bool })),
 });
 export const eventReply = answer((o, at) => ({ ...event(o, at), ...whole(o, at) }));

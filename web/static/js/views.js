@@ -22,7 +22,8 @@ const pace = (/** @type {number} */ ms) => (ms > 0 ? millis(ms) : '–');
 /** @param {string} of @param {number} n dead letters, -1 unknown */
 export const deadLink = (of, n) => (n > 0 ? link('dead', of, `✉ ${count(n)}`) : n < 0 ? '?' : '–');
 
-const TRIMMED = '⚠ entries were cut off the stream before this group had read them: they are lost to it';
+/** @param {number} [n] how many, where that is known */
+const trimmed = (n = 0) => say(`⚠ ${n > 0 ? `${count(n)} ` : ''}entries were cut off the stream before this group had read them: its copy misses them until all is published again`, 'warn');
 
 /** @param {import('./messages.js').Node} n @param {Ctx} c */
 export function nodeHead(n, { w, now }) {
@@ -50,7 +51,7 @@ export function nodeView(r, c) {
       ...(x.last_error && x.failed > 0 ? [[say(`${clock(x.last_error_at)} ${x.last_error}`, x.failed_rate > 0 ? 'bad' : '')]] : [])]))),
     ...part('Takes', ...table('Events that it takes', ['stream', '#rate', '#waits', '#oldest', '#retries', '#dead letters'], r.takes.flatMap((x) => [
       [link('stream', x.stream), rate(x.rate), waits(x), x.oldest_ms > 0 ? age(x.oldest_ms) : '–', x.retries < 0 ? '?' : count(x.retries), deadLink(x.stream, x.dead)],
-      ...members(x.members, c.w.nodes.get(n.id)), ...(x.trimmed_unread ? [[say(TRIMMED, 'warn')]] : [])]))),
+      ...members(x.members, c.w.nodes.get(n.id)), ...(x.trimmed_unread ? [[trimmed()]] : [])]))),
     ...part('Emits', ...table('Events that it emits', ['stream', '#rate', '#so far', 'types'], r.emits.map((x) => [
       link('stream', x.stream), rate(x.rate), count(x.total), x.types.map((t) => `${t.type} ${count(t.total)}`).join(', ')]))),
     ...part('Calls', ...table('What it calls', ['to', '#rate', '#errors', '#p50'], r.calls.flatMap((x) => other(x, x.to)))),
@@ -87,7 +88,7 @@ export function streamView(r, { w, now }) {
       ['dead letters', s.dead ? link('dead', s.name, 'open them') : deads > 0 ? deadLink(s.name, deads) : '']),
     ...part('Who takes it', ...table('Groups', ['service', '#waits', '#behind', '#readers', '#retries'], r.groups.flatMap((g) => [
       [g.service ? link('edge', `take:${s.name}>${g.service}`, g.service) : g.name, waits(g), g.lag_ms > 0 ? `${age(g.lag_ms)}` : '–', known(g.consumers), g.retries < 0 ? '?' : count(g.retries)],
-      ...(g.trimmed_unread ? [[say(TRIMMED, 'warn')]] : [])])), ...(r.groups.length === 0 ? [say('No group reads it.')] : [])),
+      ...(g.trimmed_unread ? [[trimmed()]] : [])])), ...(r.groups.length === 0 ? [say('No group reads it.')] : [])),
   ];
 }
 
@@ -102,7 +103,7 @@ export function edgeHead(e) {
     ...facts(['so far', `${count(e.total)}${e.failed > 0 ? `, ${count(e.failed)} failed` : ''}`],
       ['waits', e.kind === 'take' ? `${known(e.waiting)}${e.oldest_ms > 0 && e.waiting > 0 ? `, oldest ${age(e.oldest_ms)}` : ''}` : ''],
       ['dead letters', e.kind === 'take' && e.dead > 0 ? deadLink(e.from, e.dead) : '']),
-    ...(e.trimmed_unread ? [say(TRIMMED, 'warn')] : [])];
+    ...(e.trimmed_unread ? [trimmed(e.missed)] : [])];
 }
 
 /** @param {import('./replies.js').EdgeReply} r */

@@ -142,13 +142,14 @@ function flows(w, f) {
 /**
  * What waits at a service's door, over all streams that it takes.
  * @param {World} w @param {string} service
- * @returns {{known: number, unknown: boolean, oldest_ms: number, trimmed: boolean, streams: {name: string, waiting: number}[]}}
+ * @returns {{known: number, unknown: boolean, oldest_ms: number, trimmed: boolean, missed: number, streams: {name: string, waiting: number}[]}}
  */
 export function waiting(w, service) {
-  const sum = { known: 0, unknown: false, oldest_ms: 0, trimmed: false, streams: /** @type {{name: string, waiting: number}[]} */ ([]) };
+  const sum = { known: 0, unknown: false, oldest_ms: 0, trimmed: false, missed: 0, streams: /** @type {{name: string, waiting: number}[]} */ ([]) };
   for (const e of w.edges.values()) {
     if (e.kind !== 'take' || e.to !== service) continue;
     sum.trimmed ||= e.trimmed_unread;
+    sum.missed += e.missed;
     if (e.waiting < 0 && (w.streams.get(e.from)?.length ?? 0) > 0) sum.unknown = true; // of an empty stream nothing waits
     if (e.waiting <= 0) continue;
     sum.known += e.waiting;

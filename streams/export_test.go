@@ -1,0 +1,4 @@
+package streams
+
+// EntryOf is what a consumer makes of a message.
+var EntryOf = entryOf
