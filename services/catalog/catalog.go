@@ -40,6 +40,7 @@ func Run(ctx context.Context, cfg chassis.Config) error {
 	svc.Ready(store.healthy)
 	svc.Outbox(store.waiting)
 	svc.Go("outbox", store.run)
+	svc.Republish(store.republish())
 	c := catalog{store}
 	for _, pattern := range chassis.ServicePatterns() {
 		svc.Handle("GET /"+pattern+"/products", c.list)

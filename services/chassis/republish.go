@@ -57,7 +57,7 @@ func (r Republish) run(ctx context.Context, report *Report) error {
 		done += int64(n)
 		report.Add(int64(n))
 		// The outbox is never filled faster than it is emptied.
-		if err := r.flush(ctx, func(n int, more bool, _ time.Time) bool { return !more && n < 2*againBatch }); err != nil {
+		if err := r.flush(ctx, func(_ int, more bool, _ time.Time) bool { return !more }); err != nil {
 			return err
 		}
 		if cursor == "" {

@@ -57,6 +57,7 @@ func Run(ctx context.Context, cfg chassis.Config) error {
 	svc.Outbox(s.relay.Waiting)
 	svc.AnswerOverBus(bus)
 	svc.Go("outbox", s.run)
+	svc.Republish(s.republish())
 	svc.Go("events", consumer.Run)
 	return svc.Run(ctx)
 }

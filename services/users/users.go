@@ -34,6 +34,8 @@ func Run(ctx context.Context, cfg chassis.Config) error {
 	svc.Ready(store.healthy)
 	svc.Outbox(store.waiting)
 	svc.Go("outbox", store.run)
+	svc.Go("retention", store.removing)
+	svc.Republish(store.republish())
 	u := users{store}
 	for _, pattern := range chassis.ServicePatterns() {
 		svc.Handle("POST /"+pattern+"/users", u.signUp)
