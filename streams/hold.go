@@ -2,17 +2,15 @@ package streams
 
 import (
 	"context"
-	"time"
+	"errors"
+	"fmt"
 
 	"github.com/redis/go-redis/v9"
 )
 
-// seenEvery is how often a held consumer shows the group that it lives.
-const seenEvery = time.Second
-
 // Hold stops a consumer between two batches: while somebody has it, the consumer has nothing in flight, all that it was
-// delivered is applied and acknowledged, and it reads nothing. It stays a live member of its group. Taken before the
-// consumer runs, it keeps it from beginning.
+// delivered is applied and acknowledged, and it reads nothing. To its group it looks dead then, unless it is [Consumer.Seen].
+// Taken before the consumer runs, it keeps it from beginning.
 type Hold struct{ turn chan struct{} } // holds one: the consumer's, while it works, or the taker's
 
 // NewHold makes one, for one consumer.
@@ -37,36 +35,26 @@ func (m *member) begin(ctx context.Context) bool {
 	if m.Hold == nil || m.working {
 		return ctx.Err() == nil
 	}
-	seen := time.NewTicker(seenEvery)
-	defer seen.Stop()
-	for {
-		select {
-		case m.Hold.turn <- struct{}{}:
-			m.working = true
-			return true
-		case <-seen.C:
-			m.seen(ctx)
-		case <-ctx.Done():
-			return false
-		}
-	}
+	m.working = m.Hold.Take(ctx) == nil
+	return m.working
 }
 
 // rest gives the turn up. Nothing is in flight then.
 func (m *member) rest() {
 	if m.working {
 		m.working = false
-		<-m.Hold.turn
+		m.Hold.Release()
 	}
 }
 
-// seen asks for what the member holds, which is nothing: the group takes that for a sign of life.
-func (m *member) seen(ctx context.Context) {
+// Seen shows the group that the consumer lives, while it is held: it asks for what it holds, which is nothing.
+func (c *Consumer) Seen(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, ackTimeout)
 	defer cancel()
-	err := m.Redis.XReadGroup(ctx, &redis.XReadGroupArgs{Group: m.Group, Consumer: m.Name, Streams: []string{m.Streams[0], "0"},
+	err := c.Redis.XReadGroup(ctx, &redis.XReadGroupArgs{Group: c.Group, Consumer: c.Name, Streams: []string{c.Streams[0], "0"},
 		Count: 1, Block: -1}).Err()
-	if err != nil && err != redis.Nil {
-		m.Log.Debug("could not show that it lives", "err", err)
+	if err != nil && !errors.Is(err, redis.Nil) {
+		return fmt.Errorf("streams: be seen in %s: %w", c.Group, err)
 	}
+	return nil
 }

@@ -177,6 +177,7 @@ func (rb *Rebuilder) run(ctx context.Context, report *Report) error {
 		default: // it will look anyway
 		}
 	}()
+	defer rb.beSeen(ctx)()
 	m, text, err := rb.mark(ctx)
 	if err != nil {
 		return err
@@ -204,6 +205,21 @@ func (rb *Rebuilder) run(ctx context.Context, report *Report) error {
 		return fmt.Errorf("nothing was changed: %w", err)
 	}
 	return rb.finish(ctx, report, m, text)
+}
+
+// beSeen shows the group that this member lives, so that no other takes its rebuild over, until the function that it returns
+// is called.
+func (rb *Rebuilder) beSeen(ctx context.Context) (end func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var work sync.WaitGroup
+	work.Go(func() {
+		for pause(ctx, seenEvery) == nil {
+			if err := rb.consumer.Seen(ctx); err != nil && ctx.Err() == nil {
+				rb.svc.Log.Debug("rebuild", "err", err)
+			}
+		}
+	})
+	return func() { cancel(); work.Wait() }
 }
 
 // hold has the consumer stand still, if it does not yet. watch lets it go on when no mark stands after the job.

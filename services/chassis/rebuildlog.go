@@ -14,6 +14,8 @@ import (
 const (
 	// liveFor is how long ago a live member of a group asked for entries at most.
 	liveFor = 3 * time.Second
+	// seenEvery is how often one that rebuilds, and consumes nothing meanwhile, shows that it lives.
+	seenEvery = time.Second
 	// settleFor is how long a member that has just begun to consume may take to be seen by its group.
 	settleFor = 500 * time.Millisecond
 	// busTimeout bounds one look at the bus.

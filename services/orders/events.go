@@ -30,7 +30,9 @@ func (s *orders) takeUser(ctx context.Context, e streams.Event) error {
 	return s.store.copyUser(ctx, u)
 }
 
-func (s *orders) dropUser(ctx context.Context, e streams.Event) error { return s.store.removeUser(ctx, e.Subject) }
+func (s *orders) dropUser(ctx context.Context, e streams.Event) error {
+	return s.store.removeUser(ctx, e.Subject)
+}
 
 func (s *orders) takeProduct(ctx context.Context, e streams.Event) error {
 	var p shop.Product

@@ -22,7 +22,7 @@ const (
 	leadEvery    = 250 * time.Millisecond // how often one that does not lead tries to
 	checkEvery   = 500 * time.Millisecond // how often the bus is compared with the journal
 	pruneEvery   = time.Minute
-	boundEvery   = 5 * time.Second        // how often the stream's bytes are measured
+	boundEvery   = 5 * time.Second // how often the stream's bytes are measured
 	storeTimeout = 5 * time.Second // of one call of the store: a silent one counts as down
 	longTimeout  = time.Minute     // of one that may touch the whole journal
 	markWithin   = 2 * time.Second // what is published is marked, also when the relay is told to end
