@@ -289,6 +289,8 @@ func (rb *Rebuilder) finish(ctx context.Context, report *Report, m *mark, text s
 		return err
 	}
 	took := time.Since(began)
+	// The count was taken while others published and trimmed; now it is known.
+	report.change(func(p *Progress) { p.Total = p.Done; entries = p.Done })
 	after, err := rb.digest(ctx)
 	if err != nil {
 		return err

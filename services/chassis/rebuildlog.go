@@ -105,26 +105,33 @@ func (rb *Rebuilder) complete(ctx context.Context, report *Report) error {
 	if err != nil {
 		return err
 	}
+	var owners []string // as their streams are called
+	before := map[string]int{}
+	incomplete := func(owner string, err error) error {
+		return fmt.Errorf("nothing was changed: the beginning of the log of %s is gone, and its owner has to publish again what it has: %w; "+
+			"start it again and then this job", owner, err)
+	}
 	for _, s := range logs {
 		if s.Added <= s.Length {
 			continue
 		}
-		if err := rb.again(ctx, report, s.Name); err != nil {
-			return fmt.Errorf("nothing was changed: the beginning of the log of %s is gone, and its owner has to publish again what it has: %w; "+
-				"start it again and then this job", s.Name, err)
+		owners, before[s.Name] = append(owners, s.Name), rb.marker(s.Name)
+		if err := rb.svc.Client.Call(ctx, s.Name, http.MethodPost, JobsPath+RepublishJob, nil, nil); err != nil {
+			return incomplete(s.Name, err)
+		}
+	}
+	for _, owner := range owners {
+		if err := rb.told(ctx, report, owner, before[owner]); err != nil {
+			return incomplete(owner, err)
 		}
 	}
 	return nil
 }
 
-// again has the owner of the stream publish again.
-func (rb *Rebuilder) again(ctx context.Context, report *Report, owner string) error {
+// told waits until the owner has published all again and the event that says so, the one after before, is consumed here.
+func (rb *Rebuilder) told(ctx context.Context, report *Report, owner string, before int) error {
 	report.Say("the log of %s was trimmed: %s publishes again what it has", owner, owner)
-	before := rb.marker(owner)
-	if err := rb.svc.Client.Call(ctx, owner, http.MethodPost, JobsPath+RepublishJob, nil, nil); err != nil {
-		return err
-	}
-	for {
+	for done := false; !done; {
 		if err := pause(ctx, askEvery); err != nil {
 			return err
 		}
@@ -137,11 +144,11 @@ func (rb *Rebuilder) again(ctx context.Context, report *Report, owner string) er
 			return fmt.Errorf("%s could not: %s", owner, p.Said)
 		case p.State == JobIdle:
 			return fmt.Errorf("%s was started anew meanwhile", owner)
+		case p.State == JobDone:
+			done = true
+		default:
+			report.Say("the log of %s was trimmed: %s has published again %d of %d", owner, owner, p.Done, p.Total)
 		}
-		if p.State == JobDone {
-			break
-		}
-		report.Say("the log of %s was trimmed: %s has published again %d of %d", owner, owner, p.Done, p.Total)
 	}
 	report.Say("applying what %s has published again", owner)
 	for end := time.Now().Add(markerTimeout); rb.marker(owner) == before; {
