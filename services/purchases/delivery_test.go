@@ -25,5 +25,5 @@ func TestAnyDelivery(t *testing.T) {
 		Digest: s.copy().Digest,
 		Wipe:   s.copy().Wipe,
 		Last:   func(e streams.Event) bool { return e.Type == shop.UserRemoved },
-	}.AnyDelivery(t, 12, chassistest.Orders(t, 30, 18), chassistest.Products(t), chassistest.Users(t, 12, 8))
+	}.AnyDelivery(t, 6, chassistest.Orders(t, 24, 14), chassistest.Products(t), chassistest.Users(t, 12, 8))
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -118,15 +119,18 @@ func (rd Reader) deliveries(r *rand.Rand, histories [][]streams.Event) (steps []
 	for streams := left(); len(streams) > 0; streams = left() {
 		i := streams[r.IntN(len(streams))]
 		h := histories[i]
-		if n := len(held[i]); n > 0 && (held[i][0].after <= 0 || at[i] == len(h)) {
-			steps = append(steps, step{event: held[i][0].event})
-			held[i] = held[i][1:]
+		if j := slices.IndexFunc(held[i], func(l late) bool { return l.after <= 0 || at[i] == len(h) }); j >= 0 {
+			steps = append(steps, step{event: held[i][j].event})
+			held[i] = slices.Delete(held[i], j, j+1)
 			continue
 		}
 		if at[i] == len(h) {
 			continue
 		}
-		e, chance := h[at[i]], r.IntN(100)
+		e, chance, after := h[at[i]], r.IntN(100), 1+r.IntN(most)
+		if chance >= 17 {
+			after = len(h) // to the end
+		}
 		switch {
 		case chance < 5: // the bus lost its tail
 			at[i] -= min(at[i], r.IntN(4*most))
@@ -135,8 +139,8 @@ func (rd Reader) deliveries(r *rand.Rand, histories [][]streams.Event) (steps []
 			for _, again := range h[at[i]-min(at[i], r.IntN(most)) : at[i]] {
 				steps = append(steps, step{event: again})
 			}
-		case chance < 20 && rd.mayBeLate(e, h[at[i]:min(len(h), at[i]+4*most)]):
-			held[i] = append(held[i], late{e, 1 + r.IntN(most)})
+		case chance < 20 && rd.mayBeLate(e, h[at[i]:min(len(h), at[i]+after+1)]):
+			held[i] = append(held[i], late{e, after})
 			at[i]++
 		default:
 			for range 1 + r.IntN(8)/7 { // one in eight is doubled
