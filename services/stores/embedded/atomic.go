@@ -31,7 +31,7 @@ type atomic struct {
 	upstream string // path of the engine's Unix socket
 	mu       sync.Mutex
 	// written is called after each write command, under the lock, before the client has its answer.
-	written func(ctx context.Context, db, collection string)
+	written func(ctx context.Context, command, db, collection string)
 }
 
 // serve serves ln's connections until ctx ends, and returns when they are all closed.
@@ -81,7 +81,7 @@ func (a *atomic) relay(ctx context.Context, client, engine net.Conn) error {
 			}
 			answer, err := readMessage(engine)
 			if err == nil && writes[name] {
-				a.written(ctx, db, collection)
+				a.written(ctx, name, db, collection)
 			}
 			return answer, err
 		}()
