@@ -34,7 +34,7 @@ type service struct {
 	name    string
 	engine  string // of its store; empty: it has none
 	run     func(context.Context, chassis.Config) error
-	calls   []string // services that it asks over HTTP
+	calls   []string // services that it asks over HTTP, be it only to have them publish again
 	reaches []string // other services' stores that it uses directly in the pattern shared
 	offBus  bool     // it has nothing to do with the bus
 	later   bool     // it is not there at first, and joins when it is told to
@@ -52,7 +52,7 @@ var all = []service{
 		reaches: []string{"users-db", "catalog-db", "stock-db"}},
 	{name: "purchases", engine: stores.MongoDB, run: purchases.Run, calls: []string{"users", "orders", "catalog"},
 		reaches: []string{"users-db", "orders-db", "catalog-db"}},
-	{name: "trending", engine: stores.Redis, run: trending.Run, calls: []string{"orders"},
+	{name: "trending", engine: stores.Redis, run: trending.Run, calls: []string{"orders", "catalog"},
 		reaches: []string{"orders-db", "catalog-db"}},
 	{name: "recommendations", engine: stores.Redis, run: recommendations.Run, later: true},
 	{name: "monolith", engine: stores.Postgres, run: monolith.Run, offBus: true},

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -54,6 +55,7 @@ type Consumer struct {
 	Workers  int           // default 8
 	Attempts int           // before an entry goes to the dead letters; default 5
 	MinIdle  time.Duration // what a dead member held is claimed after; default 5s
+	Hold     *Hold         // stops it between batches; nil: it is never stopped
 	Log      *slog.Logger  // default slog.Default()
 }
 
@@ -67,6 +69,7 @@ func (c *Consumer) Run(ctx context.Context) error {
 	left, end := outlive(ctx, handleGrace)
 	defer end()
 	m.left = left
+	defer m.rest()
 	var wait backoff
 	for down := false; ; {
 		err := m.consume(ctx, func() {
@@ -95,6 +98,10 @@ type member struct {
 	Consumer
 	left    context.Context // that of the handlers: it ends a grace later than Run's
 	claimed time.Time       // when dead members' entries were last asked for
+	working bool            // it has the turn of its Hold
+
+	replays bool         // it is no member of the group: it claims, acknowledges and buries nothing
+	skipped atomic.Int64 // entries that it did not bury
 }
 
 func (m *member) validate() error {
@@ -147,6 +154,9 @@ func (m *member) consume(ctx context.Context, up func()) error {
 	if err := m.createGroups(ctx); err != nil {
 		return err
 	}
+	if !m.begin(ctx) {
+		return ctx.Err()
+	}
 	for own := true; own && ctx.Err() == nil; {
 		entries, gone, err := m.read(ctx, "0", -1)
 		if err != nil {
@@ -160,6 +170,9 @@ func (m *member) consume(ctx context.Context, up func()) error {
 	}
 	m.claimed = time.Time{}
 	for ctx.Err() == nil {
+		if m.rest(); !m.begin(ctx) {
+			break
+		}
 		if time.Since(m.claimed) >= m.MinIdle/2 {
 			if err := m.claimDead(ctx); err != nil {
 				return err

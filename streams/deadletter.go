@@ -50,6 +50,11 @@ func isRejected(err error) bool {
 // bury moves an entry to the dead letters of its stream and acknowledges it, both or neither. It goes on trying while
 // the bus is down; where ctx ends first the entry stays with the member.
 func (m *member) bury(ctx context.Context, e Entry, reason error, attempts int) {
+	if m.replays {
+		m.skipped.Add(1)
+		m.Log.Warn("an entry is skipped", "stream", e.Stream, "entry", e.ID, "type", e.Event.Type, "reason", reason)
+		return
+	}
 	text := strings.ToValidUTF8(reason.Error(), "\uFFFD")
 	if len(text) > maxReason {
 		text = strings.ToValidUTF8(text[:maxReason], "") // a rune cut in two is dropped

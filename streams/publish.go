@@ -7,9 +7,14 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// MaxLen bounds every stream: Publish lets Redis trim the oldest entries beyond about this many (MAXLEN ~), 150 MB at
-// 400 bytes an event. A consumer that is further behind than this rebuilds from the owners' journals.
-const MaxLen = 250_000
+// The bounds of every stream whose entries are to last, roughly: what is older than either allows is trimmed.
+//
+// MaxLen is kept by Publish with each entry (MAXLEN ~). MaxBytes is of Redis' own memory; whoever is a stream's one
+// publisher keeps it with [Bound]. A consumer that is further behind than this has the owners publish again what they have.
+const (
+	MaxLen   = 100_000
+	MaxBytes = 64 << 20
+)
 
 // Publish appends events to stream in order, in one round trip, and returns their entry ids. All are checked before the
 // first is sent (see [Event.Validate]). The server appends all or none; where an error leaves open whether it did (the

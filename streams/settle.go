@@ -62,7 +62,9 @@ func (m *member) handleAll(ctx context.Context, entries []Entry) (applied []Entr
 		case <-done:
 			return applied
 		case <-keep.C:
-			m.keep(ctx, entries)
+			if !m.replays {
+				m.keep(ctx, entries)
+			}
 		}
 	}
 }

@@ -41,6 +41,7 @@ func Run(ctx context.Context, cfg chassis.Config) error {
 	svc.Outbox(store.waiting)
 	svc.Republished(store.republished)
 	svc.Go("outbox", store.run)
+	svc.Republish(store.republish())
 	c := catalog{store}
 	for _, pattern := range chassis.ServicePatterns() {
 		svc.Handle("GET /"+pattern+"/products", c.list)

@@ -27,12 +27,14 @@ type Progress struct {
 	Said      string    `json:"said,omitempty"` // what it does, did, or why it failed, in words
 	Done      int64     `json:"done"`           // of Total, in whatever the job counts
 	Total     int64     `json:"total"`          // 0: not known yet
-	PerSecond float64   `json:"per_second"`     // since it began
+	PerSecond float64   `json:"per_second"`     // since Total was known
 	LeftMS    int64     `json:"left_ms"`        // until it ends at that speed; -1: not known
 	Before    string    `json:"before,omitempty"`
 	After     string    `json:"after,omitempty"` // digests of the data that the job must not have changed; both, or none
 	Began     time.Time `json:"began,omitzero"`
 	Ended     time.Time `json:"ended,omitzero"`
+
+	counting time.Time // when Total was known; zero: since it began
 }
 
 // Report is how a job at work tells of its progress. Its methods may be called from any goroutine.
@@ -41,8 +43,10 @@ type Report struct {
 	now Progress
 }
 
-// Expect sets how much there is to do.
-func (r *Report) Expect(total int64) { r.change(func(p *Progress) { p.Total = total }) }
+// Expect sets how much there is to do, from now on.
+func (r *Report) Expect(total int64) {
+	r.change(func(p *Progress) { p.Total, p.Done, p.counting = total, 0, time.Now() })
+}
 
 // Add counts what is done.
 func (r *Report) Add(n int64) { r.change(func(p *Progress) { p.Done += n }) }
@@ -76,7 +80,11 @@ func (r *Report) progress(now time.Time) Progress {
 		now = p.Ended
 	}
 	p.LeftMS = -1
-	if took := now.Sub(p.Began).Seconds(); took > 0 {
+	since := p.Began
+	if !p.counting.IsZero() {
+		since = p.counting
+	}
+	if took := now.Sub(since).Seconds(); took > 0 {
 		p.PerSecond = float64(p.Done) / took
 	}
 	switch {
@@ -93,21 +101,27 @@ type jobs struct {
 	mu      sync.Mutex
 	running string // name of the job at work; empty: none
 	begin   chan func(context.Context)
+	starts  map[string]func() error // by name; set before Run
 }
 
-// Job makes run a job of the service: whoever runs the service starts it, nobody else, and one job runs at a time. run ends
-// with the service; what it left half done it has to find and finish when the service starts again. Call it before Run.
+// Job makes run a job of the service: whoever runs the service starts it, or the service itself what was cut off, and one
+// job runs at a time. run ends with the service; what it left half done it has to find and finish when the service starts
+// again. Call it before Run.
 func (s *Service) Job(name string, run func(ctx context.Context, report *Report) error) {
 	if s.jobs == nil {
-		s.jobs = &jobs{begin: make(chan func(context.Context), 1)}
+		s.jobs = &jobs{begin: make(chan func(context.Context), 1), starts: map[string]func() error{}}
 		s.Go("jobs", s.jobs.work)
 	}
 	report := &Report{now: Progress{State: JobIdle}}
+	start := func() error {
+		return s.jobs.start(name, report, func(ctx context.Context) error { return s.run(ctx, name, run, report) })
+	}
+	s.jobs.starts[name] = start
 	s.HandleAdmin("GET "+JobsPath+name, func(w http.ResponseWriter, _ *http.Request) error {
 		return WriteJSON(w, http.StatusOK, report.progress(time.Now()))
 	})
 	s.HandleAdmin("POST "+JobsPath+name, func(w http.ResponseWriter, _ *http.Request) error {
-		if err := s.jobs.start(name, report, func(ctx context.Context) error { return s.run(ctx, name, run, report) }); err != nil {
+		if err := start(); err != nil {
 			return err
 		}
 		return WriteJSON(w, http.StatusAccepted, report.progress(time.Now()))

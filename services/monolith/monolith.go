@@ -42,6 +42,7 @@ func serve(ctx context.Context, svc *chassis.Service, store *store) error {
 	handle("GET", "/top", m.top)
 	svc.Ready(store.healthy)
 	svc.Go("store", store.run)
+	svc.Go("retention", store.dropping)
 	return svc.Run(ctx)
 }
 

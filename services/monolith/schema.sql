@@ -34,3 +34,6 @@ create table if not exists orders (
 );
 create index if not exists orders_by_user on orders (user_id, placed_at desc, id desc);
 create index if not exists orders_sold on orders (product_id) where status = 'confirmed';
+create index if not exists orders_by_age on orders (placed_at, id);
+alter table users add column if not exists registered_at timestamptz not null default now();
+create index if not exists users_by_age on users (registered_at, id);

@@ -38,6 +38,8 @@ type store struct {
 	pool     *pgxpool.Pool
 	log      *slog.Logger
 	delivery int64       // units that a delivery brings
+	orders   int64       // how many are kept, the newest
+	users    int64       // how many are kept beside the seeded ones, the newest
 	made     atomic.Bool // tables and seed stand
 }
 
@@ -54,7 +56,8 @@ func open(cfg chassis.Config, log *slog.Logger) (*store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("its store: %w", err)
 	}
-	return &store{pool: pool, log: log, delivery: shop.UnitsDelivered}, nil
+	return &store{pool: pool, log: log, delivery: shop.UnitsDelivered,
+		orders: shop.KeptOrders, users: shop.KeptUsers}, nil
 }
 
 // run makes tables and seed, again and again until the store lets it or ctx ends.

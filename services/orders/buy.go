@@ -29,6 +29,9 @@ func (s *orders) orderFromCopies(w http.ResponseWriter, r *http.Request) error {
 	if done, err := s.answerKnown(w, r, in.ID); done || err != nil {
 		return err
 	}
+	if err := s.users.Ready(); err != nil {
+		return err
+	}
 	p, err := s.store.product(r.Context(), in.UserID, in.ProductID)
 	if err != nil {
 		return err

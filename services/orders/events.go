@@ -13,6 +13,7 @@ import (
 func (s *orders) takes() chassis.Takes {
 	return chassis.Takes{
 		shop.UserRegistered: s.takeUser,
+		shop.UserRemoved:    s.dropUser,
 		shop.ProductListed:  s.takeProduct,
 		shop.ProductChanged: s.takeProduct,
 		shop.StockReserved:  s.confirm,
@@ -27,6 +28,10 @@ func (s *orders) takeUser(ctx context.Context, e streams.Event) error {
 	}
 	u.ID, u.Version = e.Subject, e.Version
 	return s.store.copyUser(ctx, u)
+}
+
+func (s *orders) dropUser(ctx context.Context, e streams.Event) error {
+	return s.store.removeUser(ctx, e.Subject)
 }
 
 func (s *orders) takeProduct(ctx context.Context, e streams.Event) error {

@@ -44,6 +44,8 @@ func Run(ctx context.Context, cfg chassis.Config) error {
 	svc.Outbox(store.waiting)
 	svc.Republished(store.republished)
 	svc.Go("outbox", store.run)
+	svc.Go("archive", store.archiving)
+	svc.Republish(store.republish())
 	svc.Handle("POST /shared/orders", s.orderFromStores)
 	svc.Handle("POST /copies/orders", s.orderFromCopies)
 	for pattern, caller := range map[string]chassis.Caller{chassis.Sync: svc.Client, chassis.Bus: svc.AskOverBus(bus)} {
@@ -65,13 +67,15 @@ func Run(ctx context.Context, cfg chassis.Config) error {
 		Healthy: svc.Healthy,
 		Log:     svc.Log,
 	}
-	svc.Go("copies and saga", consumer.Run)
+	s.users = svc.Consume("copies and saga", consumer,
+		chassis.Rebuild{Job: "rebuild-users", Streams: []string{shop.Users}, Takes: s.takes(), Copy: store.userCopy()})
 	return svc.Run(ctx)
 }
 
 type orders struct {
 	store  *store
 	others others
+	users  *chassis.Rebuilder // of the copy of users
 	log    *slog.Logger
 }
 

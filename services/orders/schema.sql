@@ -11,6 +11,7 @@ create table if not exists orders (
 	version      bigint not null
 );
 create index if not exists orders_by_user on orders (user_id, placed_at desc, id desc);
+create index if not exists orders_by_age on orders (placed_at);
 create index if not exists orders_sold on orders (product_id) where status = 'confirmed';
 
 -- Copies of what users and catalog own, kept up to date by their events.

@@ -32,7 +32,7 @@ const (
 	stockLevelKey        = "level:"
 	stockReservationsKey = "reservations"
 	stockOrdersKey       = "reservations:orders"
-	stockRemembered      = 200_000
+	stockRemembered      = shop.KeptReservations
 )
 
 // unknownInStock is what the script says where stock has no level of the product.

@@ -39,6 +39,7 @@ var errUnsure = errors.New("the commit was not answered")
 type store struct {
 	pool   *pgxpool.Pool
 	busURL string
+	keep   int64 // how many orders are kept, the newest
 	log    *slog.Logger
 	made   atomic.Pointer[journal] // nil until the tables stand
 }
@@ -61,7 +62,7 @@ func open(cfg chassis.Config, log *slog.Logger) (*store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("its store: %w", err)
 	}
-	return &store{pool: pool, busURL: cfg.BusURL, log: log}, nil
+	return &store{pool: pool, busURL: cfg.BusURL, keep: shop.KeptOrders, log: log}, nil
 }
 
 // run makes the tables, again and again until the store lets it, and then relays events until ctx ends.
@@ -75,7 +76,7 @@ func (s *store) run(ctx context.Context) error {
 }
 
 func (s *store) prepare(ctx context.Context) (*journal, error) {
-	if _, err := s.pool.Exec(ctx, schema); err != nil {
+	if _, err := s.pool.Exec(ctx, schema+chassis.MarkTable); err != nil {
 		return nil, fmt.Errorf("make tables: %w", err)
 	}
 	box, err := outbox.NewPostgres(ctx, s.pool)

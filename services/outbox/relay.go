@@ -2,6 +2,7 @@ package outbox
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -21,6 +22,7 @@ const (
 	leadEvery    = 250 * time.Millisecond // how often one that does not lead tries to
 	checkEvery   = 500 * time.Millisecond // how often the bus is compared with the journal
 	pruneEvery   = time.Minute
+	boundEvery   = 5 * time.Second // how often the stream's bytes are measured
 	storeTimeout = 5 * time.Second // of one call of the store: a silent one counts as down
 	longTimeout  = time.Minute     // of one that may touch the whole journal
 	markWithin   = 2 * time.Second // what is published is marked, also when the relay is told to end
@@ -37,7 +39,10 @@ type Relay struct {
 	Store  Store
 	BusURL string
 	Stream string
-	Log    *slog.Logger // default slog.Default()
+	// MaxBytes is how much of the bus's memory the stream may take, roughly; default streams.MaxBytes. The oldest entries
+	// beyond it are trimmed every 5 s, as those beyond streams.MaxLen are with each event.
+	MaxBytes int64
+	Log      *slog.Logger // default slog.Default()
 
 	once sync.Once
 	wake chan struct{} // holds one: a wake-up that comes during another's work means one more round
@@ -136,6 +141,7 @@ type session struct {
 	checked time.Time   // when the bus was last compared
 	past    *past
 	pruned  time.Time
+	bounded time.Time // when the stream's bytes were last measured
 }
 
 func (s *session) close() {
@@ -198,6 +204,12 @@ func (s *session) round(ctx context.Context) (int, error) {
 			return 0, err
 		}
 	}
+	if time.Since(s.bounded) >= boundEvery {
+		s.bounded = time.Now()
+		if err := s.bound(ctx); err != nil {
+			return 0, err
+		}
+	}
 	recs, err := within(ctx, storeTimeout, func(ctx context.Context) ([]Record, error) { return s.relay.Store.Unsent(ctx, batch) })
 	if err != nil || len(recs) == 0 {
 		return 0, err
@@ -225,6 +237,25 @@ func (s *session) round(ctx context.Context) (int, error) {
 		s.relay.republished(again)
 	}
 	return len(recs), nil
+}
+
+// bound trims what is more than the stream's bytes. A bus that cannot tell what it needs (a Redis look-alike, or one whose
+// user may not ask) goes without.
+func (s *session) bound(ctx context.Context) error {
+	most := s.relay.MaxBytes
+	if most == 0 {
+		most = streams.MaxBytes
+	}
+	n, err := streams.Bound(ctx, s.conn, s.relay.Stream, most)
+	var said redis.Error
+	switch {
+	case errors.As(err, &said):
+		s.out.log.Debug("outbox: the stream's bytes cannot be measured", "err", err)
+		return nil
+	case err == nil && n > 0:
+		s.out.log.Info("outbox: trimmed the stream to its bytes", "entries", n, "bytes", most)
+	}
+	return err
 }
 
 // within calls f with a context that ends after d at the latest.

@@ -12,11 +12,13 @@ import (
 func (p *purchases) takes() chassis.Takes {
 	return chassis.Takes{
 		shop.UserRegistered: p.takeUser,
+		shop.UserRemoved:    p.dropUser,
 		shop.ProductListed:  p.takeProduct,
 		shop.ProductChanged: p.takeProduct,
 		shop.OrderPlaced:    p.takeOrder,
 		shop.OrderConfirmed: p.takeOrder,
 		shop.OrderRefused:   p.takeOrder,
+		shop.OrderArchived:  p.dropOrder,
 	}
 }
 
@@ -45,4 +47,17 @@ func (p *purchases) takeOrder(ctx context.Context, e streams.Event) error {
 	}
 	o.ID, o.Version = e.Subject, e.Version
 	return p.store.copyOrder(ctx, o)
+}
+
+func (p *purchases) dropUser(ctx context.Context, e streams.Event) error {
+	return p.store.removeUser(ctx, e.Subject)
+}
+
+func (p *purchases) dropOrder(ctx context.Context, e streams.Event) error {
+	var o shop.Archived
+	if err := chassis.Payload(e, &o); err != nil {
+		return err
+	}
+	o.ID = e.Subject
+	return p.store.archive(ctx, o)
 }

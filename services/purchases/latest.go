@@ -49,13 +49,10 @@ func (s *store) list(ctx context.Context, o shop.Order) error {
 	defer cancel()
 	c, user := s.db.Collection(latestCollection), bson.D{{Key: "_id", Value: o.UserID}}
 	name := fmt.Sprintf("orders.%s.%d", field.Replace(o.ID), o.Version)
-	_, err := c.UpdateOne(ctx, user, bson.D{{Key: "$set", Value: bson.D{{Key: name, Value: order(o)}}}},
-		options.UpdateOne().SetUpsert(true))
-	if err != nil {
-		return fmt.Errorf("list order %s: %w", o.ID, err)
-	}
 	var l latest
-	if err := c.FindOne(ctx, user).Decode(&l); err != nil {
+	err := c.FindOneAndUpdate(ctx, user, bson.D{{Key: "$set", Value: bson.D{{Key: name, Value: order(o)}}}},
+		options.FindOneAndUpdate().SetUpsert(true).SetReturnDocument(options.After)).Decode(&l)
+	if err != nil {
 		return fmt.Errorf("list order %s: %w", o.ID, err)
 	}
 	if len(l.Orders) < maxListed {

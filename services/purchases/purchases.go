@@ -51,13 +51,14 @@ func Run(ctx context.Context, cfg chassis.Config) error {
 		Healthy: svc.Healthy,
 		Log:     svc.Log,
 	}
-	svc.Go("copies", consumer.Run)
+	p.copies = svc.Consume("copies", consumer, chassis.Rebuild{Job: "rebuild", Takes: p.takes(), Copy: store.copy()})
 	return svc.Run(ctx)
 }
 
 type purchases struct {
 	store  *store
 	others others
+	copies *chassis.Rebuilder
 }
 
 // fromCopies answers from the service's own store alone.
@@ -65,6 +66,9 @@ func (p *purchases) fromCopies(w http.ResponseWriter, r *http.Request) error {
 	user := r.PathValue("user")
 	if !shop.ValidID(user) {
 		return unknownUser(user)
+	}
+	if err := p.copies.Ready(); err != nil {
+		return err
 	}
 	name, known, err := p.store.userName(r.Context(), user)
 	if err != nil {

@@ -17,24 +17,36 @@ type named struct {
 	Name string `bson:"name"`
 }
 
-// highest reads the highest version of a document; mongo.ErrNoDocuments where there is none.
-func highest[T any](ctx context.Context, c *mongo.Collection, id string) (v T, err error) {
-	var doc struct {
-		Versions map[string]bson.Raw `bson:"versions"`
-	}
-	if err := c.FindOne(ctx, bson.D{{Key: "_id", Value: id}}).Decode(&doc); err != nil {
-		return v, err
-	}
-	var raw bson.Raw
-	version := int64(-1)
-	for key, r := range doc.Versions {
+// versioned is a document that holds its versions side by side.
+type versioned struct {
+	ID       string              `bson:"_id"`
+	Versions map[string]bson.Raw `bson:"versions"`
+}
+
+// highest is the highest version that the document holds.
+func (d versioned) highest() (version int64, raw bson.Raw, err error) {
+	version = -1
+	for key, r := range d.Versions {
 		n, err := strconv.ParseInt(key, 10, 64)
 		if err != nil {
-			return v, fmt.Errorf("version %q: %w", key, err)
+			return 0, nil, fmt.Errorf("version %q: %w", key, err)
 		}
 		if n > version {
 			raw, version = r, n
 		}
+	}
+	return version, raw, nil
+}
+
+// highest reads the highest version of a document; mongo.ErrNoDocuments where there is none.
+func highest[T any](ctx context.Context, c *mongo.Collection, id string) (v T, err error) {
+	var doc versioned
+	if err := c.FindOne(ctx, bson.D{{Key: "_id", Value: id}}).Decode(&doc); err != nil {
+		return v, err
+	}
+	_, raw, err := doc.highest()
+	if err != nil {
+		return v, err
 	}
 	return v, bson.Unmarshal(raw, &v)
 }

@@ -23,6 +23,7 @@ const (
 	productsCollection = "products"
 	ordersCollection   = "orders"
 	latestCollection   = "latest" // per user: when and which orders, see latest
+	marksCollection    = "marks"  // of a rebuild, and up to when orders are archived
 
 	// storeTimeout bounds one use of the store, so that one that is there and silent is told to the caller within a
 	// second.
@@ -38,6 +39,8 @@ type store struct {
 	client *mongo.Client
 	db     *mongo.Database
 	log    *slog.Logger
+
+	archived archived
 }
 
 // open prepares a store and does not wait for it. An error is a fault in the address.
@@ -115,6 +118,9 @@ func (s *store) skip(ctx context.Context, c *mongo.Collection, id string) error 
 
 // copyOrder keeps a version of the order and lists the order among its user's latest. Redelivery changes nothing.
 func (s *store) copyOrder(ctx context.Context, o shop.Order) error {
+	if gone, err := s.isArchived(ctx, o.PlacedAt); err != nil || gone {
+		return err
+	}
 	err := s.putVersion(ctx, ordersCollection, o.ID, o.Version, order(o))
 	if err != nil {
 		return err

@@ -32,9 +32,8 @@ const (
 	seeded = shop.UnitsDelivered
 	// low is the level below which a delivery comes, so that the traffic never runs the shop dry for long.
 	low = shop.LowLevel
-	// remembered is how many reservations are kept, the newest, so that an order that comes again is the same one. It is
-	// more orders than the bus holds.
-	remembered = 200_000
+	// remembered is how many reservations are kept, the newest, so that an order that comes again is the same one.
+	remembered = shop.KeptReservations
 )
 
 // storeTimeout bounds one use of the store, so that one that is there and silent is told to the caller within a second.

@@ -58,6 +58,7 @@ func Run(ctx context.Context, cfg chassis.Config) error {
 	svc.Republished(s.relay.Republished)
 	svc.AnswerOverBus(bus)
 	svc.Go("outbox", s.run)
+	svc.Republish(s.republish())
 	svc.Go("events", consumer.Run)
 	return svc.Run(ctx)
 }

@@ -12,6 +12,7 @@ import (
 func (t *trending) takes() chassis.Takes {
 	return chassis.Takes{
 		shop.OrderConfirmed: t.count,
+		shop.OrderArchived:  t.archive,
 		shop.ProductListed:  t.copyProduct,
 		shop.ProductChanged: t.copyProduct,
 	}
@@ -22,7 +23,15 @@ func (t *trending) count(ctx context.Context, e streams.Event) error {
 	if err := chassis.Payload(e, &o); err != nil {
 		return err
 	}
-	return t.ranking.count(ctx, e.Subject, o.ProductID, e.Time)
+	return t.ranking.count(ctx, e.Subject, o.ProductID, o.PlacedAt)
+}
+
+func (t *trending) archive(ctx context.Context, e streams.Event) error {
+	var o shop.Archived
+	if err := chassis.Payload(e, &o); err != nil {
+		return err
+	}
+	return t.ranking.archive(ctx, e.Subject, o.ProductID, o.PlacedAt)
 }
 
 func (t *trending) copyProduct(ctx context.Context, e streams.Event) error {

@@ -16,14 +16,11 @@ import (
 
 // Keys in trending's own Redis.
 const (
-	sellersKey   = "sellers"        // ZSET: product id by its confirmed orders
-	countedKey   = "orders:counted" // ZSET: id of each counted order by when it was confirmed, the newest keepCounted
-	forgottenKey = "orders:forgotten"
-	productKey   = "product:" // + id, HASH: copy of a product
+	sellersKey  = "sellers"         // ZSET: product id by its confirmed orders
+	countedKey  = "orders:counted"  // ZSET: id of each counted order by when it was placed, so that none counts twice
+	archivedKey = "orders:archived" // up to when orders are archived: these count no more, should they be told of again
+	productKey  = "product:"        // + id, HASH: copy of a product
 )
-
-// keepCounted is how many counted orders are remembered, so that none counts twice. It is more than the bus holds.
-const keepCounted = 200_000
 
 // storeTimeout bounds one use of the store, so that one that is there and silent is told to the caller within a second.
 const storeTimeout = 900 * time.Millisecond
@@ -32,6 +29,10 @@ var (
 	//go:embed count.lua
 	countSource string
 	countScript = redis.NewScript(countSource)
+
+	//go:embed archive.lua
+	archiveSource string
+	archiveScript = redis.NewScript(archiveSource)
 
 	//go:embed product.lua
 	productSource string
@@ -42,16 +43,26 @@ var (
 type ranking struct{ rdb *redis.Client }
 
 // count counts a confirmed order once, however often it is told of it.
-func (k ranking) count(ctx context.Context, order, product string, confirmed time.Time) error {
+func (k ranking) count(ctx context.Context, order, product string, placed time.Time) error {
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
-	counted, err := countScript.Run(ctx, k.rdb, []string{sellersKey, countedKey, forgottenKey},
-		order, product, confirmed.UnixMilli(), keepCounted).Int64()
+	counted, err := countScript.Run(ctx, k.rdb, []string{sellersKey, countedKey, archivedKey}, order, product, placed.UnixMilli()).Int64()
 	if err != nil {
 		return fmt.Errorf("count order %s: %w", order, err)
 	}
 	if counted == 0 {
 		chassis.Skip(ctx, "has counted this order already")
+	}
+	return nil
+}
+
+// archive counts an order no more that its owner has dropped, nor any that was placed before it.
+func (k ranking) archive(ctx context.Context, order, product string, placed time.Time) error {
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	err := archiveScript.Run(ctx, k.rdb, []string{sellersKey, countedKey, archivedKey}, order, product, placed.UnixMilli()).Err()
+	if err != nil {
+		return fmt.Errorf("archive order %s: %w", order, err)
 	}
 	return nil
 }

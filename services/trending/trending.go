@@ -52,17 +52,21 @@ func Run(ctx context.Context, cfg chassis.Config) error {
 		Healthy: svc.Healthy,
 		Log:     cfg.Log,
 	}
-	svc.Go("copies", consumer.Run)
+	t.copies = svc.Consume("copies", consumer, chassis.Rebuild{Job: "rebuild", Takes: t.takes(), Copy: rankingCopy{chassis.RedisMark{Client: store}, t.ranking}})
 	return svc.Run(ctx)
 }
 
 type trending struct {
 	ranking ranking
 	others  others
+	copies  *chassis.Rebuilder
 }
 
 // topFromCopies answers from the service's own store alone.
 func (t *trending) topFromCopies(w http.ResponseWriter, r *http.Request) error {
+	if err := t.copies.Ready(); err != nil {
+		return err
+	}
 	top, err := t.ranking.best(r.Context(), shown)
 	if err != nil {
 		return err

@@ -1,6 +1,7 @@
 package trending
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -75,34 +76,39 @@ func TestNothingSold(t *testing.T) {
 	}
 }
 
-// TestForgotten: an order that was counted and forgotten does not count again; one that is new does.
-func TestForgotten(t *testing.T) {
+// TestArchived: an order that its owner has dropped counts no more, once, and neither it nor an older one counts again; a
+// product without orders is no seller.
+func TestArchived(t *testing.T) {
 	rdb, err := streams.Open(storestest.Redis(t))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer rdb.Close()
-	for _, tt := range []struct {
+	k, at := ranking{rdb}, func(ms int64) time.Time { return time.UnixMilli(ms) }
+	for _, step := range []struct {
+		do    func(ctx context.Context, order, product string, placed time.Time) error
 		order string
-		at    int
-		want  int64
+		ms    int64
+		want  []shop.Seller
 	}{
-		{"a", 10, 1}, {"b", 20, 1}, {"c", 30, 1}, // a is forgotten
-		{"a", 10, 0}, {"b", 20, 0}, {"c", 30, 0},
-		{"d", 25, 1}, // b is forgotten
-		{"b", 20, 0}, {"d", 25, 0}, {"e", 40, 1},
+		{k.count, "a", 10, []shop.Seller{{ProductID: "p-1", Orders: 1}}},
+		{k.count, "b", 20, []shop.Seller{{ProductID: "p-1", Orders: 2}}},
+		{k.count, "b", 20, []shop.Seller{{ProductID: "p-1", Orders: 2}}},
+		{k.archive, "a", 10, []shop.Seller{{ProductID: "p-1", Orders: 1}}},
+		{k.archive, "a", 10, []shop.Seller{{ProductID: "p-1", Orders: 1}}},
+		{k.count, "a", 10, []shop.Seller{{ProductID: "p-1", Orders: 1}}},
+		{k.count, "z", 9, []shop.Seller{{ProductID: "p-1", Orders: 1}}}, // of before, and told of late
+		{k.archive, "b", 20, []shop.Seller{}},
+		{k.archive, "a", 10, []shop.Seller{}},
+		{k.count, "b", 20, []shop.Seller{}},
+		{k.count, "c", 30, []shop.Seller{{ProductID: "p-1", Orders: 1}}},
 	} {
-		got, err := countScript.Run(t.Context(), rdb, []string{sellersKey, countedKey, forgottenKey}, tt.order, "p-1", tt.at, 2).Int64()
-		if err != nil || got != tt.want {
-			t.Errorf("order %s of %d: %d, %v, want %d", tt.order, tt.at, got, err, tt.want)
+		if err := step.do(t.Context(), step.order, "p-1", at(step.ms)); err != nil {
+			t.Fatal(err)
 		}
-	}
-	top, err := (ranking{rdb}).best(t.Context(), shown)
-	if want := []shop.Seller{{ProductID: "p-1", Orders: 5}}; err != nil || !slices.Equal(top.Sellers, want) {
-		t.Errorf("%+v, %v", top, err)
-	}
-	if n := rdb.ZCard(t.Context(), countedKey).Val(); n != 2 {
-		t.Errorf("%d orders are remembered, want 2", n)
+		if top, err := k.best(t.Context(), shown); err != nil || !slices.Equal(top.Sellers, step.want) {
+			t.Errorf("after %s of %d: %+v, %v, want %+v", step.order, step.ms, top.Sellers, err, step.want)
+		}
 	}
 }
 

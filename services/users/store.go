@@ -36,6 +36,8 @@ var schema string
 type store struct {
 	pool   *pgxpool.Pool
 	busURL string
+	keep   int64    // how many users are kept beside the seeded ones
+	seeded []string // their ids
 	log    *slog.Logger
 	made   atomic.Pointer[journal] // nil until the tables stand
 }
@@ -58,7 +60,7 @@ func open(cfg chassis.Config, log *slog.Logger) (*store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("its store: %w", err)
 	}
-	return &store{pool: pool, busURL: cfg.BusURL, log: log}, nil
+	return &store{pool: pool, busURL: cfg.BusURL, keep: shop.KeptUsers, seeded: seedIDs(), log: log}, nil
 }
 
 // run makes tables and seed, again and again until the store lets it, and then relays events until ctx ends.
@@ -73,6 +75,9 @@ func (s *store) run(ctx context.Context) error {
 
 func (s *store) prepare(ctx context.Context) (*journal, error) {
 	if _, err := s.pool.Exec(ctx, schema); err != nil {
+		return nil, fmt.Errorf("make tables: %w", err)
+	}
+	if _, err := s.pool.Exec(ctx, ageColumn); err != nil {
 		return nil, fmt.Errorf("make tables: %w", err)
 	}
 	box, err := outbox.NewPostgres(ctx, s.pool)

@@ -35,6 +35,8 @@ func Run(ctx context.Context, cfg chassis.Config) error {
 	svc.Outbox(store.waiting)
 	svc.Republished(store.republished)
 	svc.Go("outbox", store.run)
+	svc.Go("retention", store.removing)
+	svc.Republish(store.republish())
 	u := users{store}
 	for _, pattern := range chassis.ServicePatterns() {
 		svc.Handle("POST /"+pattern+"/users", u.signUp)

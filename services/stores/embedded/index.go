@@ -22,18 +22,22 @@ type indexer struct {
 	done map[[2]string]bool // database and collection
 }
 
-// ensure makes the index of one collection where it is missing, after a command that wrote there. A failure is logged: it
-// costs time, not truth.
-func (x *indexer) ensure(ctx context.Context, command, db, collection string) {
-	key := [2]string{db, collection}
-	switch command { // what comes after under that name is another collection, without an index
+// written makes the index of the collection where it is missing after a command; one that was dropped has none when it is
+// made anew. A failure is logged: it costs time, not truth.
+func (x *indexer) written(ctx context.Context, command, db, collection string) {
+	switch command {
 	case "drop":
-		delete(x.done, key)
-		return
+		delete(x.done, [2]string{db, collection})
 	case "dropDatabase":
-		maps.DeleteFunc(x.done, func(k [2]string, _ bool) bool { return k[0] == db })
-		return
+		maps.DeleteFunc(x.done, func(key [2]string, _ bool) bool { return key[0] == db })
+	default:
+		x.ensure(ctx, db, collection)
 	}
+}
+
+// ensure makes the index of one collection where it is not known to stand.
+func (x *indexer) ensure(ctx context.Context, db, collection string) {
+	key := [2]string{db, collection}
 	if collection == "" || x.done[key] {
 		return
 	}

@@ -53,7 +53,7 @@ func serveMongo(ctx context.Context, addr, dir string) error {
 	g.Go(func() error { return db.Run(ctx) })
 	g.Go(func() error {
 		x := indexer{dir: dir, done: map[[2]string]bool{}}
-		return (&atomic{upstream: engineSocket, written: x.ensure}).serve(ctx, ln)
+		return (&atomic{upstream: engineSocket, written: x.written}).serve(ctx, ln)
 	})
 	return g.Wait()
 }
