@@ -33,7 +33,10 @@ const (
 )
 
 // postgres reads a Postgres, in sessions that cannot write.
-type postgres struct{ pool *pgxpool.Pool }
+type postgres struct {
+	pool *pgxpool.Pool
+	dialer
+}
 
 // openPostgres prepares without any I/O. An error is a fault in the address.
 func openPostgres(url string) (store, error) {
@@ -41,7 +44,9 @@ func openPostgres(url string) (store, error) {
 	if err != nil {
 		return nil, err
 	}
+	p := &postgres{}
 	c.MaxConns, c.MinConns = storeConns, 0
+	c.ConnConfig.DialFunc = p.dial
 	c.ConnConfig.ConnectTimeout = callWithin
 	// Nothing is cached by statement: a table may get other columns at any time.
 	c.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec
@@ -49,14 +54,14 @@ func openPostgres(url string) (store, error) {
 		"statement_timeout": fmt.Sprint(callWithin.Milliseconds()), "TimeZone": "UTC", "DateStyle": "ISO", "bytea_output": "hex"} {
 		c.ConnConfig.RuntimeParams[name] = value
 	}
-	pool, err := pgxpool.NewWithConfig(context.Background(), c)
-	if err != nil {
-		return nil, err
-	}
-	return &postgres{pool}, nil
+	p.pool, err = pgxpool.NewWithConfig(context.Background(), c)
+	return p, err
 }
 
-func (p *postgres) close() { p.pool.Close() }
+func (p *postgres) close() {
+	p.dialer.close()
+	p.pool.Close()
+}
 
 // quoted is a name, or several with points between, as SQL takes it.
 func quoted(name string) string { return pgx.Identifier(strings.Split(name, ".")).Sanitize() }
