@@ -153,7 +153,11 @@ func newServer(ctx context.Context, o Options, guard *guard) *server {
 			s.hub.View(func(w *world.World) { node = w.NodeAt(hostport) })
 			return node
 		}})
-	s.copies = copies.New(copies.Options{System: o.System, URLs: o.StoreURLs, Missing: s.missing})
+	looked := copies.Options{System: o.System, URLs: o.StoreURLs, Missing: s.missing}
+	if o.Demo != nil {
+		looked.NoAddress = "this is a demo: nothing of it is kept in a store"
+	}
+	s.copies = copies.New(looked)
 	s.metrics = newMetrics(s.hub)
 	if bus, err := tap.OpenBus(o.BusURL); err == nil { // else the tap says what is wrong with the address
 		s.bus = bus

@@ -28,6 +28,8 @@ type Options struct {
 	// URLs are the stores' addresses by node id; a store that is not among them is asked at the address that the system file
 	// has. They may hold passwords: nothing here ever tells one.
 	URLs map[string]string
+	// NoAddress is what is said of a store without an address; empty: that none is known.
+	NoAddress string
 	// Missing says what the copy of one thing in a store has not got yet; nil: nothing is known to be missing. It is called
 	// from many goroutines.
 	Missing func(store, kind, id string, have, owner int64) world.Missing
@@ -107,6 +109,9 @@ func New(o Options) *Copies {
 			continue
 		}
 		s := open(n, o.URLs[n.ID])
+		if s.why == noAddress(n.ID) && o.NoAddress != "" {
+			s.why = o.NoAddress
+		}
 		c.stores = append(c.stores, s)
 	}
 	for _, k := range o.System.Kinds {
@@ -148,7 +153,7 @@ func open(n world.NodeSpec, url string) *opened {
 		url = n.URL
 	}
 	if url == "" {
-		s.why = "no address of " + n.ID + " is known"
+		s.why = noAddress(n.ID)
 		return s
 	}
 	var err error
@@ -167,6 +172,8 @@ func open(n world.NodeSpec, url string) *opened {
 	}
 	return s
 }
+
+func noAddress(node string) string { return "no address of " + node + " is known" }
 
 // Close ends all watching and closes the stores.
 func (c *Copies) Close() {

@@ -241,6 +241,19 @@ func TestDeadAndSilent(t *testing.T) {
 	}
 }
 
+// TestAddressOfTheSystemFile: a store whose address nobody else tells is asked at the one that stands there.
+func TestAddressOfTheSystemFile(t *testing.T) {
+	system := one(stores.Redis, &world.Place{Key: "product:{id}"})
+	system.Nodes[1].URL = storestest.Redis(t)
+	redisDo(t, system.Nodes[1].URL, "HSET", "product:p-1", "name", "x")
+	if r := record(t, look(t, copies.Options{System: system}), "p-1"); !r.Found {
+		t.Errorf("read %+v", r)
+	}
+	if r := record(t, look(t, copies.Options{System: one(stores.Redis, nil), NoAddress: "a demo"}), "p-1"); r.Why != "a demo" {
+		t.Errorf("without one: %+v", r)
+	}
+}
+
 // TestDownAndBack: a store's totals say that it is dead, and count again once it is back.
 func TestDownAndBack(t *testing.T) {
 	server := storestest.Start(t, stores.Redis)

@@ -34,6 +34,7 @@ type holding struct {
 	hold    Hold
 	streams []string // by which a copy is kept up to date
 	known   bool
+	told    bool // it was known once
 	why     string
 	held    HeldSeen
 	stale   time.Duration
@@ -75,7 +76,7 @@ func (w *World) copiesSeen(o CopiesSeen) {
 				continue
 			}
 			if h.known, h.why = held.Why == "", clip(held.Why); h.known {
-				h.held = held
+				h.held, h.told = held, true
 			}
 		}
 		w.touch(h)
@@ -138,7 +139,7 @@ func (h *holding) measure(w *World) {
 
 // settle shows what changed with the tick, and at once that a store cannot be asked any more or can be again.
 func (h *holding) settle(w *World, _ int64) bool {
-	if h.store.spec.Later && !h.store.told {
+	if h.store.spec.Later && !h.store.wasUp && !h.told {
 		return false
 	}
 	now := Holding{Node: h.store.spec.ID, Service: h.store.spec.Owner, Kind: h.hold.Kind, Copy: h.hold.Copy, Known: h.known, Why: h.why,
