@@ -155,7 +155,7 @@ func newServer(ctx context.Context, o Options, guard *guard) *server {
 		}})
 	looked := copies.Options{System: o.System, URLs: o.StoreURLs, Missing: s.missing}
 	if o.Demo != nil {
-		looked.NoAddress = "this is a demo: nothing of it is kept in a store"
+		looked.Invented = o.Demo
 	}
 	s.copies = copies.New(looked)
 	s.metrics = newMetrics(s.hub)

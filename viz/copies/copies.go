@@ -28,8 +28,8 @@ type Options struct {
 	// URLs are the stores' addresses by node id; a store that is not among them is asked at the address that the system file
 	// has. They may hold passwords: nothing here ever tells one.
 	URLs map[string]string
-	// NoAddress is what is said of a store without an address; empty: that none is known.
-	NoAddress string
+	// Invented makes up what the stores hold, in place of all of them; nil: they are what they are.
+	Invented Source
 	// Missing says what the copy of one thing in a store has not got yet; nil: nothing is known to be missing. It is called
 	// from many goroutines.
 	Missing func(store, kind, id string, have, owner int64) world.Missing
@@ -108,11 +108,11 @@ func New(o Options) *Copies {
 		if len(n.Holds) == 0 {
 			continue
 		}
-		s := open(n, o.URLs[n.ID])
-		if s.why == noAddress(n.ID) && o.NoAddress != "" {
-			s.why = o.NoAddress
+		if o.Invented != nil {
+			c.stores = append(c.stores, &opened{spec: n, store: &invented{o.Invented, n}})
+			continue
 		}
-		c.stores = append(c.stores, s)
+		c.stores = append(c.stores, open(n, o.URLs[n.ID]))
 	}
 	for _, k := range o.System.Kinds {
 		if holders := c.holders(k.ID); len(holders) > 0 {
@@ -153,7 +153,7 @@ func open(n world.NodeSpec, url string) *opened {
 		url = n.URL
 	}
 	if url == "" {
-		s.why = noAddress(n.ID)
+		s.why = "no address of " + n.ID + " is known"
 		return s
 	}
 	var err error
@@ -172,8 +172,6 @@ func open(n world.NodeSpec, url string) *opened {
 	}
 	return s
 }
-
-func noAddress(node string) string { return "no address of " + node + " is known" }
 
 // Close ends all watching and closes the stores.
 func (c *Copies) Close() {

@@ -249,8 +249,48 @@ func TestAddressOfTheSystemFile(t *testing.T) {
 	if r := record(t, look(t, copies.Options{System: system}), "p-1"); !r.Found {
 		t.Errorf("read %+v", r)
 	}
-	if r := record(t, look(t, copies.Options{System: one(stores.Redis, nil), NoAddress: "a demo"}), "p-1"); r.Why != "a demo" {
-		t.Errorf("without one: %+v", r)
+}
+
+// madeUp is a source of one thing in two stores, of which one is behind and another does not answer.
+type madeUp struct{}
+
+func (madeUp) Things(string) []string { return []string{"a-0", "u-1"} }
+
+func (madeUp) Thing(store, kind, id string) ([][2]string, int64, string) {
+	switch {
+	case store == "apart-db":
+		return nil, 0, "apart-db refused the connection"
+	case id != "u-1" || kind != "users":
+		return nil, 0, ""
+	case store == "rank-db":
+		return [][2]string{{"name", "Ada"}}, 1, ""
+	}
+	return [][2]string{{"name", "Ada Kim"}, {"cents", "100"}}, 2, ""
+}
+
+// TestInvented: what is made up looks as what the engines keep.
+func TestInvented(t *testing.T) {
+	c := look(t, copies.Options{System: shop(), Invented: madeUp{}})
+	thing := read(t, c, "u-1")
+	for node, want := range map[string][3]string{
+		"users-db": {"row", "id: u-1\nname: Ada Kim\ncents: 100\nversion: 2", "name=Ada Kim same, cents=100 same"},
+		"seen-db": {"document", "{\n  \"_id\": \"u-1\",\n  \"versions\": {\n    \"2\": {\n      \"name\": \"Ada Kim\",\n      \"cents\": 100\n    }\n  }\n}",
+			"name=Ada Kim same, cents=100 same"},
+		"rank-db": {"hash", "name: Ada\nversion: 1", "name=Ada differs"},
+	} {
+		if r := of(thing, node); !r.Found || r.Form != want[0] || r.Raw != want[1] || fields(r) != want[2] || r.Bytes <= 0 {
+			t.Errorf("%s: %+v", node, r)
+		}
+	}
+	if r := of(thing, "rank-db"); r.VersionsBehind != 1 {
+		t.Errorf("behind: %+v", r)
+	}
+	if r := of(thing, "apart-db"); r.Why != "apart-db refused the connection" || r.Found {
+		t.Errorf("dead: %+v", r)
+	}
+	found, more, err := c.Search(t.Context(), "users", "kim", 5)
+	if err != nil || more || len(found) != 1 || found[0] != (copies.Match{ID: "u-1", Label: "Ada Kim", Version: 2}) {
+		t.Errorf("search: %+v, %v, %v", found, more, err)
 	}
 }
 
