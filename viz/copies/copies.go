@@ -71,7 +71,7 @@ type store interface {
 	// search finds things whose id begins with text, or whose label holds it, whatever the case; more says that there are,
 	// or may be, further ones.
 	search(ctx context.Context, at *world.Place, text string, limit int) (found []Match, more bool, err error)
-	// total says how much it holds at each of the places.
+	// totals says how much it holds at each of the places.
 	totals(ctx context.Context, holds []world.Hold) ([]world.HeldSeen, error)
 	close()
 }

@@ -117,6 +117,7 @@ func TestCutOff(t *testing.T) {
 			continue
 		}
 		t.Run(p.name, func(t *testing.T) {
+			t.Parallel() // they wait more than they work
 			to := empty(t, p.engine)
 			p.put(t, to, things[0])
 			w := wired(t, to)
