@@ -62,8 +62,11 @@ func (w *World) declareHoldings() {
 	}
 }
 
-// copiesSeen takes a store's word on how much it holds.
+// copiesSeen takes a store's word on how much it holds. That of one which a runtime knows to be away came late.
 func (w *World) copiesSeen(o CopiesSeen) {
+	if n := w.nodeBy[o.Node]; n != nil && n.told && n.wholeAway() && o.Down == "" {
+		return
+	}
 	for _, h := range w.holdings {
 		if h.store.spec.ID != o.Node || h.hold.At == nil {
 			continue
