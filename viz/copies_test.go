@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -215,4 +216,20 @@ func TestCopiesLive(t *testing.T) {
 	end()
 	for range sent { // until it ends
 	}
+}
+
+// TestCopiesEnd: the dashboard ends in time though it waits for a store that is silent, and somebody watches.
+func TestCopiesEnd(t *testing.T) {
+	silent, err := net.Listen("tcp", "127.0.0.1:0") // the kernel lets everybody in, and nobody answers
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	urls := map[string]string{"orders-db": "postgres://" + silent.Addr().String() + "/shop?sslmode=disable", "purchases-db": "redis://" + silent.Addr().String()}
+	addr, end := run(t, Options{System: held, StoreURLs: urls, BusURL: "redis://127.0.0.1:1", Addr: "localhost:0"})
+	_, sent := stream(t, "http://"+addr+"/api/v1/copies/orders/1/live")
+	if thing := <-sent; !strings.Contains(thing.Records[0].Why, "orders-db") {
+		t.Errorf("sent %+v", thing)
+	}
+	end() // which wants it within three seconds
 }
