@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -100,6 +101,8 @@ func TestCopies(t *testing.T) {
 	} {
 		a.expect(want.status, want.words, "GET", "/api/v1/copies/"+path, "")
 	}
+	a.expect(200, `stillup_held_things{kind="orders",node="purchases-db"} 1`, "GET", "/metrics", "")
+	a.expect(200, `stillup_copy_stale_seconds{kind="orders",node="purchases-db"} 0`, "GET", "/metrics", "")
 	a.expect(200, `"found":false`, "GET", "/api/v1/copies/orders/none", "")
 	a.expect(405, "use GET", "POST", "/api/v1/copies", "")
 	a.expect(200, "", "HEAD", "/api/v1/copies/orders/o%2F1/live", "")
@@ -161,7 +164,7 @@ func stream(t *testing.T, url string) (*http.Response, <-chan thingAnswer) {
 	return resp, sent
 }
 
-// TestCopiesLive: what changes is sent, to all that listen; 32 may; the end of the dashboard ends the stream.
+// TestCopiesLive: what changes is sent, to all that listen; 32 may, and who leaves makes room; the end of the dashboard ends the stream.
 func TestCopiesLive(t *testing.T) {
 	urls, copied := stored(t)
 	addr, end := run(t, Options{System: held, StoreURLs: urls, BusURL: "redis://127.0.0.1:1", Addr: "localhost:0"})
@@ -194,13 +197,39 @@ func TestCopiesLive(t *testing.T) {
 	shows("the change arrives", func(_, copy copies.Record) bool {
 		return copy.VersionsBehind == 0 && copy.Fields[0].Same == copies.Same
 	})
+	leave := func() {}
 	for range copies.MaxReaders - 1 {
-		if resp, _ := stream(t, url); resp.StatusCode != 200 {
+		resp, _ := stream(t, url)
+		if resp.StatusCode != 200 {
 			t.Fatalf("one more is refused: %d", resp.StatusCode)
 		}
+		leave = func() { resp.Body.Close() }
 	}
 	(&api{t: t, url: "http://" + addr}).expect(503, "32 are watching already", "GET", "/api/v1/copies/orders/another/live", "")
+	leave()
+	for tick := time.NewTicker(20 * time.Millisecond); ; <-tick.C { // the server sees in its own time that one has left
+		if resp, _ := (&api{t: t, url: "http://" + addr}).do("HEAD", "/api/v1/copies/orders/another/live", ""); resp.StatusCode == 200 {
+			tick.Stop()
+			break
+		}
+	}
 	end()
 	for range sent { // until it ends
 	}
+}
+
+// TestCopiesEnd: the dashboard ends in time though it waits for a store that is silent, and somebody watches.
+func TestCopiesEnd(t *testing.T) {
+	silent, err := net.Listen("tcp", "127.0.0.1:0") // the kernel lets everybody in, and nobody answers
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	urls := map[string]string{"orders-db": "postgres://" + silent.Addr().String() + "/shop?sslmode=disable", "purchases-db": "redis://" + silent.Addr().String()}
+	addr, end := run(t, Options{System: held, StoreURLs: urls, BusURL: "redis://127.0.0.1:1", Addr: "localhost:0"})
+	_, sent := stream(t, "http://"+addr+"/api/v1/copies/orders/1/live")
+	if thing := <-sent; !strings.Contains(thing.Records[0].Why, "orders-db") {
+		t.Errorf("sent %+v", thing)
+	}
+	end() // which wants it within three seconds
 }

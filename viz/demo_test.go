@@ -148,3 +148,17 @@ func TestDemoFrames(t *testing.T) {
 		t.Errorf("%s in %d frames", fmt.Sprint(totals), frames)
 	}
 }
+
+// TestDemoCopies: things of a demo can be looked for and looked at side by side, and seen to change.
+func TestDemoCopies(t *testing.T) {
+	addr, _ := run(t, Options{Demo: invent(t, "calm")})
+	a := &api{t: t, url: "http://" + addr}
+	a.expect(200, `"records":[{"id":"p-01","label":"The product p-01","version":`, "GET", "/api/v1/copies/products?q=p-01", "")
+	a.expect(200, `"form":"document"`, "GET", "/api/v1/copies/products/p-01", "")
+	a.expect(200, `"found":true`, "GET", "/api/v1/copies/users/u-001", "")
+	until(t, a.url+"/api/v1/copies", "what the stores hold", func(d struct{ Kinds []kindHeldAnswer }) bool {
+		return len(d.Kinds) == 4 && d.Kinds[0].Factor > 1 && len(d.Kinds[0].Holdings) == 4
+	})
+	a.expect(200, "", "POST", "/api/v1/nodes/catalog-db/kill", "")
+	a.expect(503, "catalog-db refused the connection", "GET", "/api/v1/copies/products?q=p-01", "")
+}

@@ -27,6 +27,7 @@ func desc(name, help string, labels ...string) *prometheus.Desc {
 var (
 	eventsDesc   = desc("events_seen_total", "Entries ever added to the stream, as counted on the tap.", "stream")
 	lengthDesc   = desc("stream_length", "Entries in the stream.", "stream")
+	memDesc      = desc("stream_bytes", "Of Redis' memory that the stream needs; left out where unknown.", "stream")
 	lagDesc      = desc("group_lag", "Entries not delivered to the service's group yet; left out where unknown.", "stream", "service")
 	pendingDesc  = desc("group_pending", "Entries delivered to the service's group and not acknowledged.", "stream", "service")
 	oldestDesc   = desc("group_oldest_seconds", "Age of the oldest entry that the service has not applied.", "stream", "service")
@@ -36,6 +37,9 @@ var (
 	memoryDesc   = desc("node_memory_bytes", "Memory that the node uses; left out where unknown.", "node")
 	replicasDesc = desc("node_replicas", "How often the node runs, dead replicas among them.", "node")
 	aliveDesc    = desc("node_replicas_up", "Of those that are up.", "node")
+	heldDesc     = desc("held_things", "Things of the kind that the store holds, maybe an estimate; left out where unknown.", "node", "kind")
+	heldMemDesc  = desc("held_bytes", "Bytes that the store needs for them; left out where unknown.", "node", "kind")
+	staleDesc    = desc("copy_stale_seconds", "Age of the oldest event of the kind that the store's service has not applied.", "node", "kind")
 	busDesc      = desc("bus_up", "1 where the bus answers the tap.")
 	callsDesc    = desc("calls_seen_total", "Requests from one node to another, as told by traces.", "caller", "callee")
 	failedDesc   = desc("calls_failed_total", "Those that failed.", "caller", "callee")
@@ -98,6 +102,9 @@ func (m *metrics) Collect(out chan<- prometheus.Metric) {
 	for _, l := range f.Streams {
 		count(eventsDesc, l.Total, l.Name)
 		gauge(lengthDesc, float64(l.Length), l.Name)
+		if l.Bytes >= 0 {
+			gauge(memDesc, float64(l.Bytes), l.Name)
+		}
 	}
 	for _, n := range f.Nodes {
 		gauge(upDesc, flag(n.State == world.Up), n.ID, string(n.Kind))
@@ -135,6 +142,17 @@ func (m *metrics) Collect(out chan<- prometheus.Metric) {
 		if c.Tries > 0 {
 			gauge(successDesc, c.Success, c.Feature, c.Pattern)
 			gauge(latencyDesc, c.P99MS/1000, c.Feature, c.Pattern)
+		}
+	}
+	for _, h := range f.Copies {
+		if h.Known {
+			gauge(heldDesc, float64(h.Count), h.Node, h.Kind)
+			if h.Bytes >= 0 {
+				gauge(heldMemDesc, float64(h.Bytes), h.Node, h.Kind)
+			}
+		}
+		if h.Copy {
+			gauge(staleDesc, float64(h.StaleMS)/1000, h.Node, h.Kind)
 		}
 	}
 	if f.Bus != nil {

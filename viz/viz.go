@@ -157,7 +157,11 @@ func newServer(ctx context.Context, o Options, guard *guard) *server {
 			return node
 		}})
 	s.workloads = &workloads.Runner{Targets: s.targets}
-	s.copies = copies.New(copies.Options{System: o.System, URLs: o.StoreURLs, Missing: s.missing, Hidden: s.hidden})
+	looked := copies.Options{System: o.System, URLs: o.StoreURLs, Missing: s.missing, Hidden: s.hidden}
+	if o.Demo != nil {
+		looked.Invented = o.Demo
+	}
+	s.copies = copies.New(looked)
 	s.metrics = newMetrics(s.hub)
 	if bus, err := tap.OpenBus(o.BusURL); err == nil { // else the tap says what is wrong with the address
 		s.bus = bus

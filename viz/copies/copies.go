@@ -28,6 +28,8 @@ type Options struct {
 	// URLs are the stores' addresses by node id; a store that is not among them is asked at the address that the system file
 	// has. They may hold passwords: nothing here ever tells one.
 	URLs map[string]string
+	// Invented makes up what the stores hold, in place of all of them; nil: they are what they are.
+	Invented Source
 	// Missing says what the copy of one thing in a store has not got yet; nil: nothing is known to be missing. It is called
 	// from many goroutines.
 	Missing func(store, kind, id string, have, owner int64) world.Missing
@@ -72,7 +74,7 @@ type store interface {
 	// search finds things whose id begins with text, or whose label holds it, whatever the case; more says that there are,
 	// or may be, further ones.
 	search(ctx context.Context, at *world.Place, text string, limit int) (found []Match, more bool, err error)
-	// total says how much it holds at each of the places.
+	// totals says how much it holds at each of the places.
 	totals(ctx context.Context, holds []world.Hold) ([]world.HeldSeen, error)
 	close()
 }
@@ -112,8 +114,11 @@ func New(o Options) *Copies {
 		if len(n.Holds) == 0 {
 			continue
 		}
-		s := open(n, o.URLs[n.ID])
-		c.stores = append(c.stores, s)
+		if o.Invented != nil {
+			c.stores = append(c.stores, &opened{spec: n, store: &invented{o.Invented, n}})
+			continue
+		}
+		c.stores = append(c.stores, open(n, o.URLs[n.ID]))
 	}
 	for _, k := range o.System.Kinds {
 		if holders := c.holders(k.ID); len(holders) > 0 {

@@ -2,7 +2,10 @@ package copies
 
 import (
 	"reflect"
+	"strings"
 	"testing"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
 
 	"github.com/stillup/stillup/services/stores/storestest"
 	"github.com/stillup/stillup/viz/world"
@@ -48,6 +51,36 @@ func TestOtherIDs(t *testing.T) {
 	found, more, err := s.search(t.Context(), at, "EVE", 5)
 	if err != nil || more || len(found) != 1 || found[0] != (Match{ID: "7", Label: "seven"}) {
 		t.Errorf("search: %+v, %v, %v", found, more, err)
+	}
+}
+
+// TestMongoCounts: an engine whose own number may be wrong is made to count what is small, and its number is an estimate of
+// what is large.
+func TestMongoCounts(t *testing.T) {
+	url := storestest.Mongo(t)
+	small, large := storestest.Database(t, url).Collection("small"), storestest.Database(t, url).Collection("large")
+	for i := range 120 {
+		if _, err := small.InsertOne(t.Context(), bson.D{{Key: "_id", Value: i}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := large.InsertOne(t.Context(), bson.D{{Key: "_id", Value: 1}, {Key: "text", Value: strings.Repeat("x", countBelow+1)}}); err != nil {
+		t.Fatal(err)
+	}
+	s, err := openMongo(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.close()
+	holds := []world.Hold{{Kind: "small", At: &world.Place{Collection: "small"}}, {Kind: "large", At: &world.Place{Collection: "large"}},
+		{Kind: "none", At: &world.Place{Collection: "none"}}}
+	for _, counted := range []bool{false, true} {
+		s.(*mongoDB).counts.Store(&counted)
+		held, err := s.totals(t.Context(), holds)
+		if err != nil || len(held) != 3 || held[0].Count != 120 || held[0].Estimated || held[1].Count != 1 || held[1].Estimated == counted ||
+			held[1].Bytes < countBelow || held[2].Count != 0 || held[2].Estimated {
+			t.Errorf("counted %v: %+v, %v", counted, held, err)
+		}
 	}
 }
 

@@ -8,8 +8,10 @@ import (
 )
 
 const (
-	// pollEvery is how long after its answer a store is asked again for a thing that somebody watches.
-	pollEvery = 150 * time.Millisecond
+	// pollEvery is how long after its answer a store is asked again for a thing that somebody watches; with every pollTogether
+	// things more that are watched it is that much longer, so that a store is not asked without end.
+	pollEvery    = 150 * time.Millisecond
+	pollTogether = 4
 	// firstWithin is how long the first look waits for slow stores.
 	firstWithin = 150 * time.Millisecond
 	// MaxReaders is how many may watch at once.
@@ -125,8 +127,15 @@ func (t *watched) poll(ctx context.Context, i int) {
 			return
 		}
 		t.told(i, r)
-		timer.Reset(pollEvery)
+		timer.Reset(t.c.pause())
 	}
+}
+
+// pause is how long a store is left alone between two looks at one thing.
+func (c *Copies) pause() time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return pollEvery * time.Duration(1+max(0, len(c.watched)-1)/pollTogether)
 }
 
 // told takes a store's answer, and shows it if anything looks different.

@@ -3,11 +3,11 @@ package copies
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math"
 	"regexp"
 	"slices"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -28,6 +28,7 @@ const (
 type mongoDB struct {
 	client *mongo.Client
 	db     *mongo.Database
+	counts atomic.Pointer[bool] // see counted
 }
 
 // openMongo prepares without waiting for the server. An error is a fault in the address.
@@ -44,7 +45,7 @@ func openMongo(url string) (store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &mongoDB{client, client.Database(address.Database)}, nil
+	return &mongoDB{client: client, db: client.Database(address.Database)}, nil
 }
 
 func (m *mongoDB) close() {
@@ -195,40 +196,4 @@ func (m *mongoDB) search(ctx context.Context, at *world.Place, text string, limi
 		found = append(found, match)
 	}
 	return found, false, nil
-}
-
-// totals is what the engine keeps itself of each collection; of one that is not there it says that it is empty.
-func (m *mongoDB) totals(ctx context.Context, holds []world.Hold) ([]world.HeldSeen, error) {
-	var all []world.HeldSeen
-	for _, h := range holds {
-		held := world.HeldSeen{Kind: h.Kind}
-		var err error
-		if held.Count, held.Bytes, err = m.size(ctx, h.At.Collection); err != nil {
-			return nil, err
-		}
-		for _, name := range h.At.With {
-			_, more, err := m.size(ctx, name)
-			if err != nil {
-				return nil, err
-			}
-			held.Bytes += more
-		}
-		all = append(all, held)
-	}
-	return all, nil
-}
-
-// size is how many documents a collection has, and what it needs with its indexes.
-func (m *mongoDB) size(ctx context.Context, collection string) (count, bytes int64, err error) {
-	doc, err := m.db.RunCommand(ctx, bson.D{{Key: "collStats", Value: collection}}).Raw()
-	if err != nil {
-		return 0, 0, fmt.Errorf("size of %s: %w", collection, err)
-	}
-	count, _ = doc.Lookup("count").AsInt64OK()
-	if total, ok := doc.Lookup("totalSize").AsInt64OK(); ok {
-		return count, total, nil
-	}
-	data, _ := doc.Lookup("storageSize").AsInt64OK()
-	indexes, _ := doc.Lookup("totalIndexSize").AsInt64OK()
-	return count, data + indexes, nil
 }

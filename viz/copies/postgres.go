@@ -2,7 +2,6 @@ package copies
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -21,9 +20,6 @@ import (
 const (
 	// storeConns is how many connections a store is kept at most: a guest takes few of them.
 	storeConns = 3
-	// countBelow is how large a table may be, in bytes, for its rows to be counted one by one; of larger ones the planner's
-	// estimate is told.
-	countBelow = 8 << 20
 	// Codes of errors of Postgres.
 	noSuchText    = "22P02" // the id is no value of the column's type
 	outOfRange    = "22003"
@@ -33,7 +29,10 @@ const (
 )
 
 // postgres reads a Postgres, in sessions that cannot write.
-type postgres struct{ pool *pgxpool.Pool }
+type postgres struct {
+	pool *pgxpool.Pool
+	dialer
+}
 
 // openPostgres prepares without any I/O. An error is a fault in the address.
 func openPostgres(url string) (store, error) {
@@ -41,7 +40,9 @@ func openPostgres(url string) (store, error) {
 	if err != nil {
 		return nil, err
 	}
+	p := &postgres{}
 	c.MaxConns, c.MinConns = storeConns, 0
+	c.ConnConfig.DialFunc = p.dial
 	c.ConnConfig.ConnectTimeout = callWithin
 	// Nothing is cached by statement: a table may get other columns at any time.
 	c.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec
@@ -49,14 +50,14 @@ func openPostgres(url string) (store, error) {
 		"statement_timeout": fmt.Sprint(callWithin.Milliseconds()), "TimeZone": "UTC", "DateStyle": "ISO", "bytea_output": "hex"} {
 		c.ConnConfig.RuntimeParams[name] = value
 	}
-	pool, err := pgxpool.NewWithConfig(context.Background(), c)
-	if err != nil {
-		return nil, err
-	}
-	return &postgres{pool}, nil
+	p.pool, err = pgxpool.NewWithConfig(context.Background(), c)
+	return p, err
 }
 
-func (p *postgres) close() { p.pool.Close() }
+func (p *postgres) close() {
+	p.dialer.close()
+	p.pool.Close()
+}
 
 // quoted is a name, or several with points between, as SQL takes it.
 func quoted(name string) string { return pgx.Identifier(strings.Split(name, ".")).Sanitize() }
@@ -175,61 +176,6 @@ func labelSQL(at *world.Place, there map[string]bool) string {
 }
 
 var like = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace
-
-func (p *postgres) totals(ctx context.Context, holds []world.Hold) ([]world.HeldSeen, error) {
-	var all []world.HeldSeen
-	for _, h := range holds {
-		held, err := p.total(ctx, h.At)
-		if err != nil && code(err) != noSuchTable {
-			return nil, err
-		}
-		if err != nil {
-			held.Why = "there is no table " + h.At.Table + " yet"
-		}
-		held.Kind = h.Kind
-		all = append(all, held)
-	}
-	return all, nil
-}
-
-// total counts a small table's rows, in one statement with its size; of a large one it asks the planner, who knows what
-// was counted last and how large the table has become since.
-func (p *postgres) total(ctx context.Context, at *world.Place) (held world.HeldSeen, err error) {
-	table := quoted(at.Table)
-	for _, name := range at.With {
-		rows, err := p.rows(ctx, "select coalesce(pg_total_relation_size(to_regclass($1)), 0)", quoted(name))
-		if err != nil {
-			return held, err
-		}
-		n, _ := strconv.ParseInt(rows[0][0].text, 10, 64)
-		held.Bytes += n
-	}
-	rows, err := p.rows(ctx, "select pg_total_relation_size(c.oid), case when pg_relation_size(c.oid) <= "+
-		fmt.Sprint(countBelow)+" then (select count(*) from "+table+") end from pg_class c where c.oid = to_regclass($1)", table)
-	if err != nil || len(rows) == 0 {
-		return held, err
-	}
-	n, _ := strconv.ParseInt(rows[0][0].text, 10, 64)
-	held.Bytes += n
-	if count := rows[0][1]; !count.null {
-		held.Count, err = strconv.ParseInt(count.text, 10, 64)
-		return held, err
-	}
-	rows, err = p.rows(ctx, "explain (format json) select from "+table)
-	if err != nil {
-		return held, err
-	}
-	var plan []struct {
-		Plan struct {
-			Rows float64 `json:"Plan Rows"`
-		}
-	}
-	if err := json.Unmarshal([]byte(rows[0][0].text), &plan); err != nil || len(plan) == 0 {
-		return held, fmt.Errorf("a plan that cannot be read: %w", err)
-	}
-	held.Count, held.Estimated = int64(plan[0].Plan.Rows), true
-	return held, nil
-}
 
 // cell is one value of a row as Postgres writes it.
 type cell struct {

@@ -24,6 +24,7 @@ func reason(node string, err error) string {
 		away     topology.ServerSelectionError
 		late     net.Error
 		lookup   *net.DNSError
+		sentence plainly
 	)
 	if errors.As(err, &away) { // the driver waited for a server, and keeps to itself why none is there
 		for _, server := range away.Desc.Servers {
@@ -33,6 +34,8 @@ func reason(node string, err error) string {
 		}
 	}
 	switch {
+	case errors.As(err, &sentence):
+		return string(sentence)
 	case errors.As(err, &postgres) && postgres.Code == tookTooLong:
 		return fmt.Sprintf("%s did not answer within %.1f s", node, callWithin.Seconds())
 	case errors.As(err, &postgres):

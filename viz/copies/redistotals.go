@@ -2,6 +2,7 @@ package copies
 
 import (
 	"context"
+	"errors"
 
 	"github.com/redis/go-redis/v9"
 
@@ -188,4 +189,13 @@ func (r *redisDB) usage(ctx context.Context, keys []string) (bytes, there int64,
 		}
 	}
 	return bytes, there, nil
+}
+
+// integer is a reply that may be absent.
+func integer(c *redis.IntCmd) (int64, error) {
+	n, err := c.Result()
+	if errors.Is(err, redis.Nil) {
+		return 0, nil
+	}
+	return n, err
 }

@@ -149,6 +149,7 @@ func (d *Demo) Step(now time.Time) []world.Observation {
 		d.see(world.TriesSeen{At: now, Tries: d.tries})
 	}
 	d.inspect()
+	d.tellCopies()
 	d.stepped = true
 	return d.obs
 }

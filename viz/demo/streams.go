@@ -171,9 +171,13 @@ func (d *Demo) inspect() {
 
 // looks is when something was last told of.
 type looks struct {
-	streams, outboxes, use time.Time
-	total                  int64
+	streams, outboxes, use, copies time.Time
+	total                          int64
+	silent                         int // stores
 }
+
+// entryBytes is what an entry needs of Redis' memory.
+const entryBytes = 420
 
 // pendingMost is how many entries a consumer is given at once.
 const pendingMost = 10
@@ -181,7 +185,7 @@ const pendingMost = 10
 func (d *Demo) tellStreams() {
 	o := world.StreamsSeen{At: d.now}
 	for _, s := range d.lanes {
-		seen := world.StreamSeen{Name: s.name, Length: s.added - s.first, Added: s.added}
+		seen := world.StreamSeen{Name: s.name, Length: s.added - s.first, Added: s.added, Bytes: entryBytes * (s.added - s.first)}
 		if s.added > s.first {
 			seen.FirstID, seen.LastID = s.at(s.first).id(), s.at(s.added-1).id()
 		}

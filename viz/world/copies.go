@@ -34,6 +34,7 @@ type holding struct {
 	hold    Hold
 	streams []string // by which a copy is kept up to date
 	known   bool
+	told    bool // it was known once
 	why     string
 	held    HeldSeen
 	stale   time.Duration
@@ -61,8 +62,11 @@ func (w *World) declareHoldings() {
 	}
 }
 
-// copiesSeen takes a store's word on how much it holds.
+// copiesSeen takes a store's word on how much it holds. That of one which a runtime knows to be away came late.
 func (w *World) copiesSeen(o CopiesSeen) {
+	if n := w.nodeBy[o.Node]; n != nil && n.told && n.wholeAway() && o.Down == "" {
+		return
+	}
 	for _, h := range w.holdings {
 		if h.store.spec.ID != o.Node || h.hold.At == nil {
 			continue
@@ -75,7 +79,7 @@ func (w *World) copiesSeen(o CopiesSeen) {
 				continue
 			}
 			if h.known, h.why = held.Why == "", clip(held.Why); h.known {
-				h.held = held
+				h.held, h.told = held, true
 			}
 		}
 		w.touch(h)

@@ -60,6 +60,8 @@ func TestHoldings(t *testing.T) {
 			state(3, "history-db", world.Down, "killed (signal 9)")}, world.Holding{Count: 7, Bytes: 4096, Why: "history-db is down"}},
 		{"paused", []world.Observation{state(2, "history-db", world.Up, ""), held(3, "history-db", "", 7, 4096),
 			state(4, "history-db", world.Paused, "")}, world.Holding{Count: 7, Bytes: 4096, Why: "history-db is paused"}},
+		{"killed, and its word came late", []world.Observation{state(2, "history-db", world.Up, ""), state(3, "history-db", world.Down, "killed (signal 9)"),
+			held(4, "history-db", "", 7, 4096)}, world.Holding{Why: "history-db is down"}},
 		{"back", []world.Observation{held(1, "history-db", "it is silent", 0, 0), held(2, "history-db", "", 8, 1)},
 			world.Holding{Known: true, Count: 8, Bytes: 1}},
 		{"of another store", []world.Observation{held(1, "orders-db", "", 7, 4096)}, world.Holding{Why: "history-db was not asked yet"}},

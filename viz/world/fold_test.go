@@ -201,3 +201,13 @@ func BenchmarkFull(b *testing.B) {
 		w.Since(0)
 	}
 }
+
+// BenchmarkMissing asks how far a copy of one thing is behind, of the newest 10,000 events, as a live look does with each
+// answer of a store.
+func BenchmarkMissing(b *testing.B) {
+	w := fold(b, world.EventsSeen{At: after(1), Events: entries(0, 10_000)}, backlog(2, 10_000, 5000, 0, after(1)))
+	b.ReportAllocs()
+	for b.Loop() {
+		w.Missing("history-db", "orders", "nothing", 1, 2)
+	}
+}
