@@ -87,7 +87,7 @@ func TestLater(t *testing.T) {
 	f := w.Since(rev)
 	nodes, edges := told(f)
 	if !slices.Equal(nodes, []string{"newcomer", "newcomer-db"}) ||
-		!slices.Equal(edges, []string{"take:orders>newcomer", "emit:newcomer>tips", "reach:newcomer>orders-db"}) {
+		!slices.Equal(edges, []string{"emit:newcomer>tips", "take:orders>newcomer", "reach:newcomer>orders-db"}) {
 		t.Errorf("the diff has %v and %v", nodes, edges)
 	}
 	if len(f.Notes) != 1 || f.Notes[0].Text != "newcomer joined" || len(f.Streams)+len(f.Cells)+len(f.Events) > 0 || f.Bus != nil || f.Load != nil {
