@@ -52,7 +52,7 @@ const LANE = { few: 30, more: 25, many: 22, least: 10 };
 /** Rows of the river that are kept free where streams are grouped, for those that come to need one; and with them there are at least so many. */
 const SPARE = 3, GROUPED = 12;
 /** Room for those that may join is left free from the start where the map gets no smaller by it than this, as a share. */
-const CHEAP = 0.93;
+const CHEAP = 0.9;
 /** Below this width of the room the tall form is used. */
 export const TALL = 640;
 
