@@ -66,6 +66,7 @@ var demoStands = map[string]string{
 	"three-dead":   cellsAre(`(c) => c.dataset.feature === 'my-purchases' && c.dataset.pattern !== 'monolith' && c.dataset.pattern !== 'shared'`, "fails"),
 	"bus-dead":     cellsAre(`(c) => c.dataset.feature === 'my-purchases' && c.dataset.pattern === 'copies'`, "stale"),
 	"scaled":       `document.querySelectorAll('[data-node="purchases"] .light').length === 3 && /holds \d/.test(document.querySelector('[data-node="purchases"]').innerText)`,
+	"joined":       `document.querySelector('[data-node="recommendations"]')?.dataset.state === 'up' && document.querySelectorAll('[data-node]').length === 18`,
 	"services-60":  `document.title.includes('60 services')`,
 	"services-200": `document.title.includes('200 services')`,
 	"empty":        `document.querySelectorAll('[data-node][data-state="unknown"]').length === 16`,

@@ -57,6 +57,7 @@ func TestDemo(t *testing.T) {
 			t.Errorf("POST %s: %d %s (%v), want %d with %q", path, resp.StatusCode, b, err, status, words)
 		}
 	}
+	post(409, "this is a demo", "/api/v1/actions/join-recommendations", "")
 	cell := func(pattern string, s world.CellState) func(world.Frame) bool {
 		return func(f world.Frame) bool {
 			return slices.ContainsFunc(f.Cells, func(c world.Cell) bool {

@@ -6,6 +6,8 @@ type CannotMake interface {
 	HowToMake() string
 }
 
+var _ CannotMake = (*Docker)(nil)
+
 // HowToMake is [CannotMake.HowToMake]: what joins later is in the profile of that name, by the rule of our compose files.
 func (d *Docker) HowToMake() string {
 	return "The dashboard cannot create containers; type: docker compose --profile later up -d"

@@ -26,8 +26,9 @@ func listed(names []string, declared map[string]bool, what, among string) error 
 
 func (s *System) checkNodes(d declared) error {
 	services, others := map[string]bool{}, map[string]string{} // the latter: owners of stores
+	later := map[string]bool{}
 	for _, n := range s.Nodes {
-		services[n.ID] = n.Kind == Service
+		services[n.ID], later[n.ID] = n.Kind == Service, n.Later
 		if n.Kind == Store {
 			others[n.ID] = n.Owner
 		}
@@ -50,6 +51,9 @@ func (s *System) checkNodes(d declared) error {
 			}
 		default:
 			return wrong("kind %q is none of service, store, bus, client", n.Kind)
+		}
+		if n.Kind == Store && later[n.Owner] && !n.Later {
+			return wrong("owner %q joins later, so its store has to be declared later too", n.Owner)
 		}
 		if n.Kind != Store && n.Owner != "" {
 			return wrong("only a store has an owner")

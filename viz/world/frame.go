@@ -33,7 +33,7 @@ type Layout struct {
 	Patterns []Pattern  `json:"patterns"`
 	Features []Feature  `json:"features"`
 	MaxLoad  float64    `json:"max_load"`        // 0: the traffic cannot be set
-	Later    []string   `json:"later,omitempty"` // nodes that may join later: they sit behind all others, so that these need not move
+	Later    []string   `json:"later,omitempty"` // services that may join later: they sit behind all others, so that these need not move
 }
 
 // Pattern is one column of the matrix and what of the map it uses.

@@ -52,11 +52,11 @@ func (w *World) join(n *node) {
 	w.touchCells()
 }
 
-// laterIDs are the nodes that are declared to come later and have a place of their own on the map.
+// laterIDs are the services that are declared to come later: each has a place of its own on the map.
 func (s *System) laterIDs() []string {
 	ids := []string{}
 	for _, n := range s.Nodes {
-		if n.Later && n.Kind != Store {
+		if n.Later && n.Kind == Service {
 			ids = append(ids, n.ID)
 		}
 	}

@@ -65,6 +65,7 @@ func TestParseSystem(t *testing.T) {
 		{"odd kind", `"kind": "bus"`, `"kind": "buss"`, `node "bus": kind "buss" is none of`},
 		{"dangling owner", `"owner": "history"`, `"owner": "histroy"`, `node "history-db": owner "histroy" is not a service`},
 		{"owner is no service", `"owner": "history"`, `"owner": "bus"`, `node "history-db": owner "bus" is not a service`},
+		{"owner joins later", `"group": "readers"`, `"later": true`, `node "history-db": owner "history" joins later`},
 		{"owned service", `"label": "buy"`, `"owner": "history"`, `node "orders": only a store has an owner`},
 		{"dangling take", `"takes": ["orders"]`, `"takes": ["order"]`, `node "history": stream "order" is not among`},
 		{"dangling emit", `"emits": ["orders"]`, `"emits": ["order"]`, `node "orders": stream "order" is not among`},

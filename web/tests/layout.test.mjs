@@ -74,3 +74,40 @@ test('a reach ends before the card of the store, where its sign is seen', () => 
     }
   }
 });
+
+const newcomer = [{ id: 'tips', kind: 'service', owner: '' }, { id: 'tips-db', kind: 'store', owner: 'tips' }];
+const later = new Set(['tips']);
+/** Where cards stand and lanes begin; they may become longer. */
+const standing = (l) => JSON.stringify([[...l.places].filter(([id]) => !later.has(id)), l.beds.map((b) => [b.x1, b.y1]), l.river.x, l.river.y]);
+
+test('a service that joins moves no other, live and after a reload', () => {
+  for (const room of [...rooms, { width: 2400, height: 700 }, { width: 700, height: 1400 }]) {
+    const before = layout(world.nodes.values(), world.streams.keys(), room, world.apart, { later });
+    const live = layout([...world.nodes.values(), ...newcomer], world.streams.keys(), room, world.apart, { later, keep: before });
+    const [a, b, ...more] = world.nodes.values(); // it is anywhere in the file
+    const reloaded = layout([a, b, ...newcomer, ...more], world.streams.keys(), room, world.apart, { later });
+    assert.equal(standing(live), standing(before), `live at ${room.width} wide`);
+    assert.equal(standing(reloaded), standing(before), `reloaded at ${room.width} wide`);
+    const own = live.places.get('tips');
+    assert.deepEqual({ ...reloaded.places.get('tips') }, { ...own });
+    assert.equal(live.home.get('tips-db'), 'tips');
+    assert.ok(own.x + own.w <= live.width && own.y + own.h <= live.height && !overlap(own, live.river));
+    for (const [id, p] of live.places) assert.ok(id === 'tips' || !overlap(p, own), `${id} at ${room.width} wide`);
+  }
+});
+
+test('where there is room for who may join, it is there from the start, so that the map keeps its size', () => {
+  const room = { width: 1500, height: 900 };
+  const none = layout(world.nodes.values(), world.streams.keys(), room, world.apart);
+  const before = layout(world.nodes.values(), world.streams.keys(), room, world.apart, { later });
+  const after = layout([...world.nodes.values(), ...newcomer], world.streams.keys(), room, world.apart, { later, keep: before });
+  assert.ok(before.width > none.width);
+  assert.deepEqual([after.width, after.height], [before.width, before.height]);
+  assert.deepEqual([...before.places.keys()], [...none.places.keys()], 'nobody sits there yet');
+});
+
+test('where the map would get much smaller by it, no room is kept for who may join', () => {
+  const room = { width: 1000, height: 770 };
+  const none = layout(world.nodes.values(), world.streams.keys(), room, world.apart);
+  assert.equal(layout(world.nodes.values(), world.streams.keys(), room, world.apart, { later }).width, none.width);
+});

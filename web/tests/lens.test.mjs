@@ -36,3 +36,16 @@ for (const [id, calls, reaches, lanes] of [
     assert.ok(!lens.hidesNode(world.nodes.get('shoppers')));
   });
 }
+
+test('a service that joined later belongs to the patterns whose streams it reads', () => {
+  const f = state('calm');
+  f.system.later = ['tips'];
+  f.nodes.push({ id: 'tips', kind: 'service', state: 'up' }, { id: 'tips-db', kind: 'store', owner: 'tips', state: 'up' });
+  f.edges.push({ id: 'take:orders>tips', kind: 'take', from: 'orders', to: 'tips' });
+  const { world: w } = apply(empty(), frame(f));
+  for (const [pattern, hidden] of [['copies', false], ['sync', true], ['bus', true], ['monolith', true]]) {
+    const lens = new Lens(w, pattern);
+    for (const id of ['tips', 'tips-db']) assert.equal(lens.hidesNode(w.nodes.get(id)), hidden, `${id} in ${pattern}`);
+    assert.equal(lens.hidesEdge(w.edges.get('take:orders>tips')), hidden, pattern);
+  }
+});

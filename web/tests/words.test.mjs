@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { age, culprit, fault, millis, rate, short, state, tally, trouble } from '../static/js/words.js';
+import { age, culprit, fault, millis, parted, rate, short, state, tally, trouble } from '../static/js/words.js';
 
 test('numbers and ages in words', () => {
   assert.deepEqual([0, 2.14, 48.2, 999.7, 1234, 9960, 25000].map(rate), ['0/s', '2.1/s', '48/s', '1.0k/s', '1.2k/s', '10k/s', '25k/s']);
@@ -33,4 +33,9 @@ test('several replicas are counted where not all are up', () => {
   const n = { id: 'orders', kind: 'service', state: 'up', since: NaN, rate: 3, faults: [], reason: '', replicas: [r('up'), r('paused')] };
   assert.deepEqual([state(n, 0), trouble(n)], [{ symbol: '◐', text: '1 of 2 up' }, 'orders has 1 of 2 up']);
   assert.equal(state({ ...n, replicas: [r('up'), r('up')] }, 0).text, '3.0/s');
+});
+
+test('a word too long for a line can be parted, others stay whole', () => {
+  assert.equal(parted('recommendations'), 'recommen\u00ADdations');
+  assert.equal(parted('purchases-and-trending'), 'purchases-and-trending');
 });

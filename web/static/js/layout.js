@@ -34,6 +34,7 @@ import { seated } from './seats.js';
  * @property {import('./bands.js').Band[]} [bands] rows of the river; without: a stream each
  * @property {ReadonlyMap<string, {x: number, y: number}>} [pins] upper left corners of cards that were put there by hand
  * @property {Layout} [keep] what stood before: nothing of it moves
+ * @property {ReadonlySet<string>} [later] nodes that may join later: whether they are there or not, all others stand the same
  */
 
 export const CARD = { w: 222, h: 136 }, SMALL = { w: 204, h: 84 };
@@ -50,6 +51,8 @@ const BOTTOM = 60;
 const LANE = { few: 30, more: 25, many: 22, least: 10 };
 /** Rows of the river that are kept free where streams are grouped, for those that come to need one; and with them there are at least so many. */
 const SPARE = 3, GROUPED = 12;
+/** Room for those that may join is left free from the start where the map gets no smaller by it than this, as a share. */
+const CHEAP = 0.9;
 /** Below this width of the room the tall form is used. */
 export const TALL = 640;
 
@@ -67,9 +70,12 @@ export function layout(nodes, streams, room, apart = new Set(), o = {}) {
   const aside = apart.size === 1 && services.length > 1 && services.length < CROWD ? services.find((n) => apart.has(n.id)) : undefined;
   const cards = services.filter((n) => n !== aside);
   const clients = all.filter((n) => n.kind === 'client');
+  const later = o.later ?? new Set();
   const isTall = room.width < TALL, keep = o.keep?.tall === isTall ? o.keep : undefined;
   const compact = keep ? keep.compact : cards.length >= CROWD;
-  const l = isTall ? tall(aside ? [...cards, aside] : cards, clients, bands, room, compact) : wide(cards, clients, aside, bands, room, compact, keep);
+  const joined = cards.filter((n) => later.has(n.id)), first = cards.filter((n) => !later.has(n.id));
+  const l = isTall ? tall([...first, ...(aside ? [aside] : []), ...joined], clients, bands, room, compact)
+    : wide([...first, ...joined], clients, aside, bands, room, compact, keep, later);
   l.home = new Map(all.filter((n) => n.kind === 'store' && ids.has(n.owner)).map((n) => [n.id, n.owner]));
   l.beds.forEach((bed, i) => {
     for (const s of bands[i].streams) l.lanes.set(s, bed); // a row of its own comes after its group's
@@ -92,18 +98,25 @@ function pin(l, pins) {
 
 /**
  * @param {Item[]} cards @param {Item[]} clients @param {Item|undefined} aside @param {import('./bands.js').Band[]} bands
- * @param {{width: number, height: number}} room @param {boolean} compact @param {Layout|undefined} keep @returns {Layout}
+ * @param {{width: number, height: number}} room @param {boolean} compact @param {Layout|undefined} keep @param {ReadonlySet<string>} later
+ * @returns {Layout}
  */
-function wide(cards, clients, aside, bands, room, compact, keep) {
-  const d = compact ? CROWDED : WIDE, bank = Math.max(1, Math.ceil(cards.length / 2)), ids = cards.map((n) => n.id);
-  const sized = (/** @type {number} */ rows) => {
-    const s = seated(ids, rows, keep?.seats);
-    return { ...s, ...measure(d, s.cols, rows, clients.length, aside !== undefined, bands, keep) };
+function wide(cards, clients, aside, bands, room, compact, keep, later) {
+  const d = compact ? CROWDED : WIDE, ids = cards.map((n) => n.id), first = ids.filter((id) => !later.has(id));
+  const bank = Math.max(1, Math.ceil(first.length / 2));
+  const sized = (/** @type {number} */ rows, who = first, before = keep?.seats) => {
+    const s = seated(who, rows, before), cols = Math.max(s.cols, keep?.cols ?? 1);
+    return { seats: s.seats, ...measure(d, cols, rows, clients.length, aside !== undefined, bands, keep) };
   };
   let best = sized(keep?.rows ?? 1);
   for (let rows = 2; !keep && rows <= Math.min(compact ? 9 : 4, bank); rows++) {
     const m = sized(rows);
     if (fit(m, room) > fit(best, room) * 1.02) best = m;
+  }
+  if (later.size > 0) { // they take what seats the others have left
+    const before = keep?.seats ?? best.seats, now = sized(best.rows, ids, before);
+    const all = keep ? now : sized(best.rows, [...first, ...later], before);
+    best = fit(all, room) >= fit(best, room) * CHEAP ? { ...all, seats: now.seats } : now;
   }
   const { width, height, left, cols, rows, spacing, river, seats, base } = best;
   /** @type {Map<string, Place>} */

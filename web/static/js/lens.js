@@ -4,8 +4,15 @@
 /** @typedef {import('./world.js').World} World */
 /** @typedef {import('./messages.js').Pattern} Pattern */
 
-/** @param {Pattern} p @param {import('./messages.js').Node} n */
-export const usesNode = (p, n) => p.nodes.includes(n.id) || (n.kind === 'bus' && p.streams.length > 0);
+/** @param {World} w @param {Pattern} p @param {import('./messages.js').Node} n */
+export const usesNode = (w, p, n) => has(w, p, n.id) || (n.kind === 'bus' && p.streams.length > 0);
+
+/** A service that joined later is in no feature's needs: the streams that it reads say where it belongs. @param {World} w @param {Pattern} p @param {string} id */
+function has(w, p, id) {
+  if (p.nodes.includes(id)) return true;
+  const service = w.nodes.get(id)?.owner || id;
+  return w.system.later.includes(service) && [...w.edges.values()].some((e) => e.kind === 'take' && e.to === service && usesLane(p, e.from));
+}
 
 /** @param {Pattern} p @param {string} stream */
 export const usesLane = (p, stream) => p.streams.includes(stream);
@@ -13,10 +20,10 @@ export const usesLane = (p, stream) => p.streams.includes(stream);
 /** @param {World} w @param {Pattern} p @param {import('./messages.js').Edge} e */
 export function usesEdge(w, p, e) {
   switch (e.kind) {
-    case 'emit': return usesLane(p, e.to) && p.nodes.includes(e.from);
-    case 'take': return usesLane(p, e.from) && p.nodes.includes(e.to);
-    case 'reach': return p.reaches && p.nodes.includes(e.from) && p.nodes.includes(e.to);
-    default: return p.nodes.includes(e.from) && p.nodes.includes(e.to) && (p.calls || w.nodes.get(e.from)?.kind === 'client');
+    case 'emit': return usesLane(p, e.to) && has(w, p, e.from);
+    case 'take': return usesLane(p, e.from) && has(w, p, e.to);
+    case 'reach': return p.reaches && has(w, p, e.from) && has(w, p, e.to);
+    default: return has(w, p, e.from) && has(w, p, e.to) && (p.calls || w.nodes.get(e.from)?.kind === 'client');
   }
 }
 
@@ -56,7 +63,7 @@ export class Lens {
   /** @param {import('./messages.js').Node|undefined} n */
   hidesNode(n) {
     if (this.path && n) return !this.path.nodes.has(n.id) && !this.path.nodes.has(n.owner);
-    return this.pattern !== undefined && n !== undefined && !usesNode(this.pattern, n);
+    return this.pattern !== undefined && n !== undefined && !usesNode(this.w, this.pattern, n);
   }
 
   /** @param {import('./messages.js').Edge} e */

@@ -218,7 +218,7 @@ function arrange() {
   const tall = size.width < TALL, own = tall ? new Set() : new Set([...trouble, ...(find.streams.size <= 8 ? find.streams : [])]);
   const rows = bands([...world.streams.values()], tall ? new Set() : unfolded, own, ...(tall ? [8, 8] : []));
   place = layout(world.nodes.values(), world.streams.keys(), size, world.apart,
-    { bands: rows, pins: pins.of(world.system.name), keep: view.fits && other ? undefined : place });
+    { bands: rows, pins: pins.of(world.system.name), keep: view.fits && other ? undefined : place, later: new Set(world.system.later) });
   if (other) {
     space = size;
     scene.clear(); // they were on their way in another room

@@ -12,7 +12,8 @@ import { bool, FrameError, json, key, list, num, numbers, object, oneOf, str, st
  * @typedef {{id: string, name: string, say: string, nodes: string[], calls: boolean, reaches: boolean,
  *   streams: string[]}} Pattern a column of the matrix and what of the map it uses
  * @typedef {{id: string, name: string, crosses: boolean}} Feature
- * @typedef {{name: string, kinds: Named[], patterns: Pattern[], features: Feature[], max_load: number}} System
+ * @typedef {{name: string, kinds: Named[], patterns: Pattern[], features: Feature[], max_load: number,
+ *   later: string[]}} System later: nodes that may join later
  * @typedef {{kind: string, latency_ms: number, share: number}} Fault slow | cut | errors; one unknown here is shown by its name
  * @typedef {{waiting: number, more: boolean, oldest_ms: number}} Outbox waiting: that were counted, -1 unknown; more: there are
  * @typedef {{cpu: number, cpu_limit: number, memory: number, memory_limit: number}} Use cores and bytes; a limit of 0 is none
@@ -156,7 +157,7 @@ const pattern = (o, at) => ({
 /** @param {Raw} o @param {string} at @returns {System} */
 const system = (o, at) => ({
   name: str(o, 'name', at), max_load: num(o, 'max_load', at), kinds: list(o, 'kinds', at, named),
-  patterns: list(o, 'patterns', at, pattern),
+  patterns: list(o, 'patterns', at, pattern), later: strings(o, 'later', at),
   features: list(o, 'features', at, (f, p) => ({ ...named(f, p), crosses: bool(f, 'crosses') })),
 });
 

@@ -6,7 +6,7 @@ import { attr, el, put, text } from './dom.js';
 import { drum } from './drum.js';
 import { spoken } from './spoken.js';
 import { Verbs } from './verbs.js';
-import { and, cut, engine, faults, millis, rate, state, tally } from './words.js';
+import { and, cut, engine, faults, millis, parted, rate, state, tally } from './words.js';
 import { behind, COLOURS, storesOf } from './world.js';
 
 /** @typedef {import('./world.js').World} World */
@@ -108,7 +108,7 @@ class Card {
     this.root.dataset.state = n.state;
     this.root.classList.toggle('faulty', n.faults.length > 0);
     this.root.dataset.kind = n.kind;
-    text(this.name, cut(n.id, 20));
+    text(this.name, parted(cut(n.id, 20)));
     text(this.label, cut(n.label, 24));
     const load = n.kind === 'client' && n.state === 'up' && w.load.known;
     const several = tally(n);

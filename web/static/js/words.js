@@ -43,6 +43,9 @@ export function clock(ms, fine = false) {
 /** @param {string} s @param {number} max */
 export const cut = (s, max) => (s.length > max ? `${s.slice(0, max - 1).trimEnd()}…` : s);
 
+/** Each word that is too long for a card's line can be parted in its middle. @param {string} s */
+export const parted = (s) => s.replace(/[a-z]{13,}/gi, (word) => `${word.slice(0, Math.ceil(word.length / 2))}\u00AD${word.slice(Math.ceil(word.length / 2))}`);
+
 /** @param {string} reason a failure in words @returns {string} in one or two words */
 export function short(reason) {
   if (reason === '') return 'fails';

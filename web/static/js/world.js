@@ -42,7 +42,7 @@ export const PILE = 3;
 /** @returns {World} nothing known */
 export function empty() {
   return {
-    rev: -1, at: NaN, system: { name: '', kinds: [], patterns: [], features: [], max_load: 0 }, nodes: new Map(),
+    rev: -1, at: NaN, system: { name: '', kinds: [], patterns: [], features: [], max_load: 0, later: [] }, nodes: new Map(),
     edges: new Map(), streams: new Map(), cells: new Map(), events: [], notes: [], load: { per_second: 0, known: false, patterns: {}, features: {}, dropped: 0 },
     bus: { up: false, reason: '', rate: 0, to_hub_ms: 0 }, control: null, copies: new Map(), apart: new Set(),
   };
