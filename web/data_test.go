@@ -83,6 +83,10 @@ func TestDataByKeyboard(t *testing.T) {
 	holds(t, ctx, `document.activeElement.id === 'data-tab-copies' && location.hash === '#data=copies/products/p-01'`)
 	saysData(t, ctx, "2 versions behind, 3.4 s")
 
+	// All of the map's room, and back.
+	holds(t, ctx, `(document.querySelector('#data-large').click(), !document.querySelector('#room').checkVisibility() && document.querySelector('#data').offsetHeight > 700 && document.querySelector('#works').checkVisibility())`)
+	holds(t, ctx, `(document.querySelector('#data-large').click(), document.querySelector('#room').checkVisibility() && document.querySelector('#data').offsetHeight < 600)`)
+	focused(t, ctx, "#data-tab-copies")
 	keys(t, ctx, kb.Escape)
 	holds(t, ctx, `document.querySelector('#data').hidden && location.hash === '' && document.activeElement.dataset.node === 'stock'`)
 	waitFor(t, "nothing is watched once it is shut", func() bool { return d.watchers() == 0 })
