@@ -112,7 +112,8 @@ func TestCopies(t *testing.T) {
 	cell := func(row, node string) string {
 		return `[...document.querySelectorAll('.side-by-side tr')].find((r) => r.querySelector('th[scope="row"]')?.innerText === '` + row + `').querySelector('[data-of="` + node + `"]')`
 	}
-	holds(t, ctx, `[...document.querySelectorAll('.side-by-side thead th .store-of')].map((e) => e.innerText).join() === 'catalog,orders,stock,purchases,trending'`)
+	holds(t, ctx, `[...document.querySelectorAll('.side-by-side thead th .store-of')].map((e) => e.innerText).join() === 'catalog,orders,stock,purchases,trending,monolith'`)
+	holds(t, ctx, cell("state", "monolith-db")+`.innerText === 'keeps its own: no copy' && `+cell("name", "monolith-db")+`.textContent === 'Oak desk'`)
 	holds(t, ctx, cell("state", "trending-db")+`.innerText === '✕ cannot be asked: connection refused'`)
 	holds(t, ctx, cell("state", "purchases-db")+`.innerText === '⚠ 2 versions behind, 3.4 s'`)
 	holds(t, ctx, cell("state", "orders-db")+`.innerText === '✓ as its owner'`)
