@@ -54,6 +54,14 @@ func TestAccessible(t *testing.T) {
 			done: `!!document.querySelector('#inspect .grid') && (document.querySelectorAll('#inspect details').forEach((d) => { d.open = true; }), !!document.querySelector('.log-line'))`},
 		{name: "looking only", frame: "looking", do: `document.querySelector('#looking').click()`, done: `!!document.querySelector('.looking-why:popover-open')`},
 		{name: "phone, replicas", frame: "replicas", done: `document.querySelectorAll('.light').length === 10`, width: 390, height: 844},
+		{name: "copies of one thing", frame: "data", path: "/#data=copies/products/p-01", done: `!!document.querySelector('.side-by-side') && (document.querySelectorAll('#data details').forEach((d) => { d.open = true; }), !!document.querySelector('.change button'))`},
+		{name: "things of a kind", frame: "data", path: "/#data=copies/products", done: `document.querySelectorAll('.found').length > 9`},
+		{name: "totals", frame: "data", path: "/#data=totals", done: `document.querySelectorAll('.holdings').length === 4`},
+		{name: "schema", frame: "data", path: "/#data=schema", done: `document.querySelectorAll('.columns').length === 2`},
+		{name: "rebuild", frame: "data", path: "/#data=rebuild", done: `document.querySelectorAll('#data [data-action]').length > 7`},
+		{name: "trouble", frame: "data", path: "/#data=trouble", done: `!!document.querySelector('.alarm .do') && document.querySelectorAll('#data .act-disturb').length === 4`},
+		{name: "phone, copies of one thing", frame: "data", path: "/#data=copies/products/p-01", done: `!!document.querySelector('.side-by-side')`, width: 390, height: 844},
+		{name: "phone, totals", frame: "data", path: "/#data=totals", done: `document.querySelectorAll('.holdings').length === 4`, width: 390, height: 844},
 		{name: "phone", frame: "outage", width: 390, height: 844},
 		{name: "phone, keys open", frame: "calm", do: `document.querySelector('#keys').click()`, done: `!!document.querySelector('.sheet:modal')`, width: 390, height: 844},
 	} {
@@ -61,6 +69,9 @@ func TestAccessible(t *testing.T) {
 			s.width, s.height = 1440, 900
 		}
 		l := panelLab(t, s.frame)
+		if s.frame == "data" {
+			l = newDataLab(t, s.frame).lab
+		}
 		for _, theme := range []string{"dark", "light"} {
 			open(t, ctx, l.URL, s.width, s.height)
 			holds(t, ctx, `(localStorage.clear(), true)`)

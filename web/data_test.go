@@ -83,6 +83,10 @@ func TestDataByKeyboard(t *testing.T) {
 	holds(t, ctx, `document.activeElement.id === 'data-tab-copies' && location.hash === '#data=copies/products/p-01'`)
 	saysData(t, ctx, "2 versions behind, 3.4 s")
 
+	// All of the map's room, and back.
+	holds(t, ctx, `(document.querySelector('#data-large').click(), !document.querySelector('#room').checkVisibility() && document.querySelector('#data').offsetHeight > 700 && document.querySelector('#works').checkVisibility())`)
+	holds(t, ctx, `(document.querySelector('#data-large').click(), document.querySelector('#room').checkVisibility() && document.querySelector('#data').offsetHeight < 600)`)
+	focused(t, ctx, "#data-tab-copies")
 	keys(t, ctx, kb.Escape)
 	holds(t, ctx, `document.querySelector('#data').hidden && location.hash === '' && document.activeElement.dataset.node === 'stock'`)
 	waitFor(t, "nothing is watched once it is shut", func() bool { return d.watchers() == 0 })
@@ -108,7 +112,8 @@ func TestCopies(t *testing.T) {
 	cell := func(row, node string) string {
 		return `[...document.querySelectorAll('.side-by-side tr')].find((r) => r.querySelector('th[scope="row"]')?.innerText === '` + row + `').querySelector('[data-of="` + node + `"]')`
 	}
-	holds(t, ctx, `[...document.querySelectorAll('.side-by-side thead th .store-of')].map((e) => e.innerText).join() === 'catalog,orders,stock,purchases,trending'`)
+	holds(t, ctx, `[...document.querySelectorAll('.side-by-side thead th .store-of')].map((e) => e.innerText).join() === 'catalog,orders,stock,purchases,trending,monolith'`)
+	holds(t, ctx, cell("state", "monolith-db")+`.innerText === 'keeps its own: no copy' && `+cell("name", "monolith-db")+`.textContent === 'Oak desk'`)
 	holds(t, ctx, cell("state", "trending-db")+`.innerText === '✕ cannot be asked: connection refused'`)
 	holds(t, ctx, cell("state", "purchases-db")+`.innerText === '⚠ 2 versions behind, 3.4 s'`)
 	holds(t, ctx, cell("state", "orders-db")+`.innerText === '✓ as its owner'`)

@@ -47,6 +47,7 @@ test('how a copy stands to its owner', () => {
     [{ events_behind: 1, behind_ms: 120 }, '⚠ 1 event behind, 120 ms', 'warned'], [{ found: false, events_behind: 4 }, '⚠ not here yet: 4 events behind', 'warned'],
     [{ found: false }, 'not here', ''], [{ fields: [{ name: 'a', value: 'x', same: 'differs' }] }, '⚠ differs from its owner', 'warned'],
   ]) assert.deepEqual(standing(copy(o)), { words, tone });
+  assert.deepEqual(standing(copy({ copy: false }), false), { words: 'keeps its own: no copy', tone: '' });
 });
 
 const p = (o) => ({ state: 'running', said: '', done: 0, total: 0, per_second: 0, left_ms: -1, before: '', after: '', began: 1000, ended: NaN, ...o });

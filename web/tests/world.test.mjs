@@ -27,7 +27,7 @@ test('a diff replaces the parts that it has and says what grew', () => {
 
 test('entries of a stream beyond its known emitters are a flow of the lane', () => {
   const w = start();
-  const a = apply(w, diff({ streams: [{ ...w.streams.get('orders'), total: 5005 }], edges: [edge(w, 'emit:orders>orders', { total: 1002 })] }));
+  const a = apply(w, diff({ streams: [{ ...w.streams.get('orders'), total: 5005, first_at: null }], edges: [edge(w, 'emit:orders>orders', { total: 1002 })] }));
   assert.deepEqual(a.flows.map((f) => [f.kind, f.count]), [['emit', 2], ['lane', 3]]);
 });
 

@@ -209,8 +209,9 @@ export class Copies {
     h.tabIndex = -1;
     const head = el('div', 'thing-head', h, el('span', `live ${this.live ? 'good' : 'warned'}`, this.live ? '● live' : '◌ not live now'));
     if (!t) return [head, ...(this.failed ? [] : [say('Looking…')])];
+    const none = barred(w, this.hands.actions.all);
     const fresh = new Set([...this.came].filter(([, at]) => performance.now() - at < NEW).map(([node]) => node));
-    return [head, ...(barred(w) && changes.length > 0 ? [el('p', 'notice', barred(w))] : changeForms(changes, owner, this.hands.actions, this.part)), compare(t, w, fresh)];
+    return [head, ...(none && changes.length > 0 ? [el('p', 'notice', none)] : changeForms(changes, owner, this.hands.actions, this.part)), compare(t, w, fresh)];
   }
 
   /** What came anew is lit once; who wants less motion has the word alone. */

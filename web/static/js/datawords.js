@@ -45,11 +45,11 @@ export const stale = (ms) => (ms > 0 ? `${millis(ms)} behind` : 'up to date');
 /** @param {number} n @param {string} one */
 const some = (n, one) => `${count(n)} ${one}${n === 1 ? '' : 's'}`;
 
-/** How a copy of one thing stands to its owner's. @param {Copy} c @returns {{words: string, tone: ''|'good'|'warned'|'bad'}} */
-export function standing(c) {
+/** How a copy of one thing stands to its owner's. @param {Copy} c @param {boolean} [owner] it is whose events the others follow @returns {{words: string, tone: ''|'good'|'warned'|'bad'}} */
+export function standing(c, owner = true) {
   if (c.why) return { words: `✕ cannot be asked: ${c.why}`, tone: 'bad' };
   if (!c.found) return c.events_behind > 0 ? { words: `⚠ not here yet: ${some(c.events_behind, 'event')} behind`, tone: 'warned' } : { words: 'not here', tone: c.copy ? '' : 'bad' };
-  if (!c.copy) return { words: 'the owner', tone: '' };
+  if (!c.copy) return { words: owner ? 'the owner' : 'keeps its own: no copy', tone: '' };
   const late = c.behind_ms > 0 ? `, ${millis(c.behind_ms)}` : '';
   if (c.versions_behind > 0) return { words: `⚠ ${some(c.versions_behind, 'version')} behind${late}`, tone: 'warned' };
   if (c.events_behind > 0) return { words: `⚠ ${some(c.events_behind, 'event')} behind${late}`, tone: 'warned' };

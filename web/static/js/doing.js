@@ -9,8 +9,12 @@ import { clock } from './words.js';
 /** @typedef {import('./dataparts.js').Action} Action @typedef {import('./dataparts.js').Progress} Progress */
 /** @typedef {import('./world.js').World} World */
 
-/** Why nothing is offered here; '' where it is. @param {World} w */
-export const barred = (w) => (w.control && !w.control.can ? `This dashboard only looks, so nothing is offered here. ${w.control.why}` : '');
+/** Why nothing is offered here; '' where it is. @param {World} w @param {Action[]} [all] */
+export function barred(w, all = []) {
+  if (w.control && !w.control.can) return `This dashboard only looks, so nothing is offered here. ${w.control.why}`;
+  const whys = new Set(all.map((a) => a.why)), [why] = whys;
+  return all.length > 1 && whys.size === 1 && why && all.every((a) => !a.can) ? `Nothing of this can be done here: ${why}.` : '';
+}
 
 /** @param {Progress} p @param {string} name */
 function bar(p, name) {
@@ -37,14 +41,14 @@ export function progress(p, name) {
 /** @param {Action} a @param {import('./actions.js').Actions} all @param {World} w @param {...(Node|string)} more */
 export function doing(a, all, w, ...more) {
   const running = a.progress?.state === 'running', busy = all.busy.has(a.id), word = all.said.get(a.id);
-  const b = button('run', a.name + (busy ? '…' : ''), a.id);
+  const none = barred(w, all.all) !== '', b = button('run', a.name + (busy ? '…' : ''), a.id);
   if (busy || running) b.setAttribute('aria-disabled', 'true');
-  const box = el('article', 'do', el('div', 'do-head', ...(barred(w) ? [el('h4', '', a.name)] : a.can ? [b] : [el('h4', '', a.name)]), el('p', 'words', a.say)),
-    ...(!barred(w) && !a.can && a.why ? [say(`Not now: ${a.why}`, 'warn')] : []), ...more, ...progress(a.progress, a.name),
+  const box = el('article', 'do', el('div', 'do-head', none || !(a.can || running) ? el('h4', '', a.name) : b, el('p', 'words', a.say)),
+    ...(none || running || !a.why ? [] : [say(a.can ? a.why : `Not now: ${a.why}`, 'warn')]), ...more, ...progress(a.progress, a.name),
     ...(word?.words ? [say(word.words, word.bad ? 'bad' : 'good')] : []));
   box.dataset.action = a.id;
   return box;
 }
 
 /** What stands above a view of actions: why there is none, and what could not be heard. @param {import('./actions.js').Actions} all @param {World} w */
-export const above = (all, w) => [...(barred(w) ? [el('p', 'notice', barred(w))] : []), ...(all.failed ? [el('p', 'notice warned', all.failed)] : [])];
+export const above = (all, w) => [...(barred(w, all.all) ? [el('p', 'notice', barred(w, all.all))] : []), ...(all.failed ? [el('p', 'notice warned', all.failed)] : [])];

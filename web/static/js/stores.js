@@ -27,9 +27,9 @@ function row(name, copies, each, cls = '') {
   return el('tr', cls, th, ...copies.map(each));
 }
 
-/** @param {Copy} c @param {World} w @param {ReadonlySet<string>} fresh */
-function head(c, w, fresh) {
-  const n = w.nodes.get(c.node), th = spot(c, 'th', c.copy ? 'is-copy' : 'is-own', el('span', 'whose', c.copy ? 'copy of' : 'owner', fresh.has(c.node) ? el('span', 'fresh', ' · changed just now') : ''),
+/** @param {Copy} c @param {number} i @param {World} w @param {ReadonlySet<string>} fresh */
+function head(c, i, w, fresh) {
+  const n = w.nodes.get(c.node), th = spot(c, 'th', i === 0 ? 'is-own' : 'is-copy', el('span', 'whose', c.copy ? 'copy of' : i === 0 ? 'owner' : 'its own', fresh.has(c.node) ? el('span', 'fresh', ' · changed just now') : ''),
     el('b', 'store-of', link('node', c.service || c.node)), el('span', 'kept-as', `${n ? engine(n) : c.engine} · ${c.form}`), el('span', 'kept-in', c.place));
   th.setAttribute('scope', 'col');
   return th;
@@ -49,17 +49,18 @@ function raw(c) {
 export function compare(t, w, fresh) {
   const all = t.records, some = (/** @type {(c: Copy) => boolean} */ f) => all.some(f);
   const corner = el('td', 'corner');
-  const table = el('table', 'side-by-side', el('thead', '', el('tr', '', corner, ...all.map((c) => head(c, w, fresh)))), el('tbody', '',
-    row('state', all, (c) => {
-      const s = standing(c);
+  const table = el('table', 'side-by-side', el('thead', '', el('tr', '', corner, ...all.map((c, i) => head(c, i, w, fresh)))), el('tbody', '',
+    row('state', all, (c, i) => {
+      const s = standing(c, i === 0);
       return spot(c, 'td', `standing ${s.tone}`, s.words);
     }),
     ...(some((c) => c.version > 0) ? [row('version', all, (c) => spot(c, 'td', 'version', !c.found ? '' : c.version > 0 ? String(c.version) : 'keeps none'))] : []),
     ...fieldRows(all).map((r) => row(r.name, all, (c, i) => {
       const s = r.spots[i];
       if (!s) return spot(c, 'td', 'none', c.found ? '–' : '');
-      const td = spot(c, 'td', `field ${s.same}`, ...(MARKS[s.same] ? [el('b', 'mark', MARKS[s.same]), el('span', 'hidden', `${SAYS[s.same]}: `)] : []), s.value);
-      td.title = SAYS[s.same] || s.value;
+      const same = c.copy ? s.same : 'same'; // what is its own is compared with nothing
+      const td = spot(c, 'td', `field ${same}`, ...(MARKS[same] ? [el('b', 'mark', MARKS[same]), el('span', 'hidden', `${SAYS[same]}: `)] : []), s.value);
+      td.title = SAYS[same] || s.value;
       return td;
     }, r.differs ? 'differing' : '')),
     row('size', all, (c) => spot(c, 'td', 'size', c.found ? size(c.bytes) : '')),

@@ -100,7 +100,7 @@ export class Totals {
 
   /** @param {Total} t @param {World} w */
   kind(t, w) {
-    const most = Math.max(1, ...t.holdings.map((h) => h.bytes)); // of the longest bar
+    const owner = t.holdings.find((h) => !h.copy), most = Math.max(1, ...t.holdings.map((h) => h.bytes)); // of the longest bar
     const i = Math.max(0, w.system.kinds.findIndex((k) => k.id === t.kind)) % COLOURS, cost = (/** @type {number} */ b) => price(monthly(b, this.perGB));
     const heads = ['store', 'records', 'size', 'a month', 'behind now', 'worst of an hour'];
     const table = el('table', 'grid holdings', el('thead', '', el('tr', '', ...heads.map((h, n) => {
@@ -108,7 +108,7 @@ export class Totals {
       th.scope = 'col';
       return th;
     }))), el('tbody', '', ...t.holdings.map((h) => {
-      const n = w.nodes.get(h.node), th = el('th', '', link('node', h.node), el('span', 'kept-as', ` ${h.copy ? 'copy' : 'owner'}${n ? ` · ${engine(n)}` : ''}`));
+      const n = w.nodes.get(h.node), th = el('th', '', link('node', h.node), el('span', 'kept-as', ` ${h.copy ? 'copy' : h === owner ? 'owner' : 'its own'}${n ? ` · ${engine(n)}` : ''}`));
       th.scope = 'row';
       if (!h.known) {
         const why = el('td', 'warned', `not known: ${h.why || 'it was not looked at yet'}`);
