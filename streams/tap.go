@@ -45,8 +45,8 @@ type Batch struct {
 	Bases map[string]int64
 	// Lost names the streams that the bus no longer has or that lost their tail since. Those that still exist have a new
 	// base in the same batch: one that lost its tail is read on, and nothing that was read of it comes again; one that
-	// began anew is read from its beginning, and where that happens to a bus that answers on (DEL, FLUSHALL), what was read
-	// of the new stream before the tap saw it, a second's at most, comes twice.
+	// began anew is read from its beginning, but for what was read of it before the tap saw that. Only where more than 4,096
+	// entries of it were read by then do these come twice.
 	Lost []string
 	Down error // the bus does not answer; nil otherwise
 }
@@ -94,14 +94,31 @@ type position struct {
 	// second. A stream that still has one of them is the same one.
 	first string
 	marks []string
+	since []string // ids of what was read since the last check
+	over  bool     // there were more than maxSince
 }
 
-// maxMarks is for how many checks a stream's marks are kept.
-const maxMarks = 64
+const (
+	maxMarks = 64   // checks for which a stream's marks are kept
+	maxSince = 4096 // ids that are kept between two checks
+)
+
+// read takes one more entry as read.
+func (p *position) read(id string) {
+	p.last = id
+	p.seen++
+	if p.over = p.over || len(p.since) == maxSince; p.over {
+		p.since = nil
+		return
+	}
+	p.since = append(p.since, id)
+}
 
 // mark remembers what is there.
 func (p *position) mark(info streamInfo) {
 	p.first = info.first
+	clear(p.since)
+	p.since, p.over = p.since[:0], false
 	if p.last == "0-0" || len(p.marks) > 0 && p.marks[len(p.marks)-1] == p.last {
 		return
 	}

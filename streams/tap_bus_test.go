@@ -141,6 +141,31 @@ func TestTapStartsWithoutABus(t *testing.T) {
 	}
 }
 
+// TestTapCountsOnceWhatBeganAnewUnseen: a stream that was removed and filled again while the tap read on is not read twice.
+func TestTapCountsOnceWhatBeganAnewUnseen(t *testing.T) {
+	server := streamstest.Start(t, "--appendonly", "no")
+	rdb := server.Client()
+	r, _ := tap(t, &streams.Tap{URL: server.URL()})
+	publish(t, rdb, "s", some("a", 1, 50)...)
+	eventually(t, "all is read", func() bool { return r.count("s") == 50 })
+	for round := range int64(3) {
+		clock := rdb.Time(t.Context()).Val().Add(time.Millisecond)
+		eventually(t, "the clock ticks, so that a new stream has new ids", func() bool { return rdb.Time(t.Context()).Val().After(clock) })
+		if err := rdb.Del(t.Context(), "s").Err(); err != nil {
+			t.Fatal(err)
+		}
+		publish(t, rdb, "s", some("b", 1, 60)...)
+		eventually(t, "the count is right", func() bool {
+			return r.count("s") == 60 && r.see(func(r *record) bool { return len(r.lost) == int(round)+1 })
+		})
+		publish(t, rdb, "s", some("c", 1, 2)...)
+		eventually(t, "what comes next is counted", func() bool { return r.count("s") == 62 })
+		if n := r.read(t, "s"); n != 50+62*(int(round)+1) { // each once
+			t.Errorf("round %d: read %d", round, n)
+		}
+	}
+}
+
 // TestTapReadsOnWhereATailIsLost: what was read of a stream before does not come again, whether more came since or not, and
 // the count is Redis' own.
 func TestTapReadsOnWhereATailIsLost(t *testing.T) {

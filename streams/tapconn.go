@@ -291,8 +291,7 @@ func (c *tapConn) reply(streams map[string]*position, block time.Duration, a *ar
 			if entries, err = c.entry(entries, p.name, a); err != nil {
 				return entries, more, err
 			}
-			p.last = entries[len(entries)-1].ID
-			p.seen++
+			p.read(entries[len(entries)-1].ID)
 		}
 	}
 	if more {

@@ -127,6 +127,7 @@ func (f *follower) check(conn *tapConn, deep bool, most int) error {
 		case skipped:
 			p.seen = info.added - info.beyond(p.last)
 			f.base(p)
+			p.mark(info)
 		case same:
 			p.mark(info)
 		}
@@ -144,9 +145,10 @@ func (f *follower) relocate(conn *tapConn, p *position, info streamInfo) error {
 	if err != nil {
 		return err
 	}
+	left = left || slices.Contains(p.since, info.first) // it began anew, and was read from there on
 	read, _ := parseID(p.last)
 	last, _ := parseID(info.last)
-	p.marks = nil
+	p.marks, p.since, p.over, p.first = nil, nil, false, info.first
 	switch {
 	case !left: // another stream
 		p.last, p.seen = "0-0", info.added-info.length

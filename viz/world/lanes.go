@@ -1,6 +1,7 @@
 package world
 
 import (
+	"slices"
 	"strings"
 	"time"
 )
@@ -72,6 +73,8 @@ type group struct {
 	applied   int64        // entries ever of the stream, lost ones among them, that it is done with
 	skipped   int64        // of the lost ones, those that it was not done with
 	before    int64        // what waited when its stream was last seen to be shorter than before; -1: that is accounted for
+	recent    [8]int64     // what waited at the last inspections, two seconds and more
+	looks     int          // how many inspections there were
 	from      int64        // of those, before the visualizer looked
 	waiting   int64        // -1 unknown
 	pending   int64
@@ -167,7 +170,8 @@ func (w *World) lostSeen(l *lane, n, base int64) {
 		if e.key.kind != Take || e.key.from != l.name || !g.known {
 			continue
 		}
-		waited := max(0, g.waiting)
+		// A stream that was filled again in between looks no shorter; but then what waits now is what is new of it.
+		waited := max(0, slices.Min(g.recent[:min(g.looks, len(g.recent))]))
 		if g.before >= 0 {
 			waited, g.before = g.before, -1
 		}
@@ -205,6 +209,8 @@ func (w *World) groupSeen(l *lane, s *StreamSeen, g *GroupSeen, shorter bool) *e
 		return e
 	}
 	p.waiting = g.Lag + g.Pending
+	p.recent[p.looks%len(p.recent)] = p.waiting
+	p.looks++
 	applied := l.lost + l.added - g.Lag - g.Pending - p.skipped
 	grown := applied - p.applied
 	if !p.known {

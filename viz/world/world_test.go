@@ -283,6 +283,8 @@ func TestTakes(t *testing.T) {
 			backlog(20, 90, 0, 0, time.Time{}), backlog(30, 93, 0, 0, time.Time{})}, total: 3},
 		{name: "likewise, and Redis says so first", obs: []world.Observation{base, counted(5, 4), backlog(10, 104, 4, 0, after(5)), backlog(15, 90, 0, 0, time.Time{}),
 			lost(20, 90), backlog(30, 93, 0, 0, time.Time{})}, total: 3},
+		{name: "all is lost and comes again unseen", obs: []world.Observation{base, counted(5, 4), backlog(10, 104, 0, 0, time.Time{}), backlog(20, 104, 104, 0, after(15)),
+			lost(25, 0), backlog(30, 104, 0, 0, time.Time{})}, total: 108},
 		{name: "lost twice", obs: []world.Observation{base, counted(5, 4), backlog(10, 104, 0, 0, time.Time{}), lost(15, 90), counted(16, 10), backlog(20, 100, 0, 0, time.Time{}),
 			backlog(25, 50, 0, 0, time.Time{}), lost(30, 50), backlog(40, 60, 0, 0, time.Time{})}, total: 24},
 		{name: "grows old", obs: []world.Observation{base, backlog(10, 104, 4, 0, after(0)), tick(2550)}, waiting: 4, oldestMS: 2500},
