@@ -8,14 +8,11 @@ import (
 	"github.com/stillup/stillup/streams"
 )
 
-// orderArchived says that orders has dropped an old order; its data is {"id"}.
-const orderArchived = "order.archived.v1"
-
 // takes is what recommendations takes from the streams that it reads.
 func (r *recommendations) takes() chassis.Takes {
 	return chassis.Takes{
 		shop.OrderConfirmed: r.bought,
-		orderArchived:       r.archived,
+		shop.OrderArchived:  r.archived,
 		shop.ProductListed:  r.copyProduct,
 		shop.ProductChanged: r.copyProduct,
 	}

@@ -30,7 +30,7 @@ func Run(ctx context.Context, cfg chassis.Config) error {
 	}
 	defer bus.Close()
 
-	r := &recommendations{basket{store}}
+	r := &recommendations{basket: basket{store}}
 	svc.Ready(func(ctx context.Context) error { return store.Ping(ctx).Err() })
 	svc.Handle("GET /copies/recommendations/{product}", r.fromCopies)
 	consumer := &streams.Consumer{
@@ -42,17 +42,24 @@ func Run(ctx context.Context, cfg chassis.Config) error {
 		Healthy: svc.Healthy,
 		Log:     cfg.Log,
 	}
-	svc.Go("copies", consumer.Run)
+	r.copies = svc.Consume("copies", consumer, chassis.Rebuild{Job: "rebuild", Takes: r.takes(),
+		Copy: basketCopy{chassis.RedisMark{Client: store}, r.basket}})
 	return svc.Run(ctx)
 }
 
-type recommendations struct{ basket basket }
+type recommendations struct {
+	basket basket
+	copies *chassis.Rebuilder
+}
 
 // fromCopies answers from the service's own store alone.
 func (r *recommendations) fromCopies(w http.ResponseWriter, req *http.Request) error {
 	product := req.PathValue("product")
 	if !shop.ValidID(product) {
 		return chassis.Errorf(http.StatusNotFound, "unknown product %q", product)
+	}
+	if err := r.copies.Ready(); err != nil {
+		return err
 	}
 	found, known, err := r.basket.with(req.Context(), product, shop.TogetherShown)
 	if err != nil {

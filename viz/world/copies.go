@@ -34,13 +34,13 @@ type holding struct {
 	hold    Hold
 	streams []string // by which a copy is kept up to date
 	known   bool
-	told    bool // it was known once
-	why     string
-	held    HeldSeen
-	stale   time.Duration
-	behind  int64
-	worst   hour
-	shown   Holding
+
+	why    string
+	held   HeldSeen
+	stale  time.Duration
+	behind int64
+	worst  hour
+	shown  Holding
 }
 
 // declareHoldings makes the holdings of all stores; lanes and nodes are there.
@@ -79,7 +79,7 @@ func (w *World) copiesSeen(o CopiesSeen) {
 				continue
 			}
 			if h.known, h.why = held.Why == "", clip(held.Why); h.known {
-				h.held, h.told = held, true
+				h.held = held
 			}
 		}
 		w.touch(h)
