@@ -76,7 +76,7 @@ func BenchmarkRebuild(b *testing.B) {
 }
 
 // fill puts users, products, and orders that are placed and confirmed on the bus.
-func fill(b *testing.B, bus *redis.Client, orders, users int) {
+func fill(b testing.TB, bus *redis.Client, orders, users int) {
 	b.Helper()
 	var events []streams.Event
 	add := func(stream, typ, subject string, version int64, payload any) {
@@ -115,7 +115,7 @@ func fill(b *testing.B, bus *redis.Client, orders, users int) {
 }
 
 // applied waits until the service's group has read all.
-func applied(b *testing.B, bus *redis.Client, group string, names []string) {
+func applied(b testing.TB, bus *redis.Client, group string, names []string) {
 	b.Helper()
 	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
 		found, err := streams.Inspect(context.Background(), bus, names)

@@ -10,7 +10,8 @@ import (
 
 const (
 	dropEvery = 2 * time.Second
-	dropBatch = 200 // rows in one commit
+	dropPause = 50 * time.Millisecond // between batches, where there are many
+	dropBatch = 200                   // rows in one commit
 )
 
 // dropping drops the oldest orders and users, as many as there are too many, until ctx ends.
@@ -23,15 +24,15 @@ func (s *store) dropping(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		}
-		for ctx.Err() == nil {
-			n, err := s.drop(ctx)
-			if err != nil {
-				s.log.Debug("old rows not dropped", "err", err) // a store that is away is told elsewhere
-			}
-			if n == 0 {
-				break
-			}
+		n, err := s.drop(ctx)
+		if err != nil {
+			s.log.Debug("old rows not dropped", "err", err) // a store that is away is told elsewhere
 		}
+		next := dropEvery
+		if n > 0 {
+			next = dropPause
+		}
+		tick.Reset(next)
 	}
 }
 

@@ -16,7 +16,8 @@ import (
 
 const (
 	archiveEvery = 2 * time.Second
-	archiveBatch = 200 // orders in one commit
+	archivePause = 50 * time.Millisecond // between batches, where there are many
+	archiveBatch = 200                   // orders in one commit
 	// archiveLock is the number of the lock that keeps replicas from archiving at once.
 	archiveLock = 0x617263686976 // "archiv"
 )
@@ -31,18 +32,15 @@ func (s *store) archiving(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		}
-		if _, err := s.ready(); err != nil {
-			continue
+		n, err := s.archive(ctx)
+		if err != nil {
+			s.log.Debug("orders not archived", "err", err) // a store that is away is told elsewhere
 		}
-		for ctx.Err() == nil {
-			n, err := s.archive(ctx)
-			if err != nil {
-				s.log.Debug("orders not archived", "err", err) // a store that is away is told elsewhere
-			}
-			if n == 0 {
-				break
-			}
+		next := archiveEvery
+		if n > 0 {
+			next = archivePause
 		}
+		tick.Reset(next)
 	}
 }
 

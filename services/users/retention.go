@@ -15,7 +15,8 @@ import (
 
 const (
 	removeEvery = 2 * time.Second
-	removeBatch = 200 // users in one commit
+	removePause = 50 * time.Millisecond // between batches, where there are many
+	removeBatch = 200                   // users in one commit
 	// removeLock is the number of the lock that keeps replicas from removing at once.
 	removeLock = 0x72656d6f7665 // "remove"
 
@@ -34,15 +35,15 @@ func (s *store) removing(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		}
-		for ctx.Err() == nil {
-			n, err := s.remove(ctx)
-			if err != nil {
-				s.log.Debug("users not removed", "err", err) // a store that is away is told elsewhere
-			}
-			if n == 0 {
-				break
-			}
+		n, err := s.remove(ctx)
+		if err != nil {
+			s.log.Debug("users not removed", "err", err) // a store that is away is told elsewhere
 		}
+		next := removeEvery
+		if n > 0 {
+			next = removePause
+		}
+		tick.Reset(next)
 	}
 }
 
