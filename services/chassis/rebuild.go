@@ -261,13 +261,17 @@ func (rb *Rebuilder) begin(ctx context.Context, report *Report) (*mark, string, 
 	if err != nil {
 		return nil, "", err
 	}
-	// Who began to consume before the mark stood is seen by now.
+	// Requests that are under way read the copy as it is, those that come now are refused. Who began to consume before the
+	// mark stood is seen after this.
+	rb.building.Store(true)
 	select {
 	case <-time.After(settleFor):
 	case <-ctx.Done():
 	}
 	if err := rb.alone(ctx); err != nil {
-		_, _ = rb.swap(ctx, text, nil)
+		if _, err := rb.swap(ctx, text, nil); err == nil {
+			rb.building.Store(false)
+		}
 		return nil, "", err
 	}
 	return m, text, nil
