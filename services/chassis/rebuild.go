@@ -22,6 +22,8 @@ const (
 	holdTimeout = 20 * time.Second
 	// watchEvery is how often a service that may not consume looks whether it may.
 	watchEvery = 500 * time.Millisecond
+	// resumeEvery is how often a rebuild that was cut off is tried anew where it fails, as while the bus is away.
+	resumeEvery = 2 * time.Second
 )
 
 // Copy is what a service keeps of others' data in its own store, as its rebuild sees it.
@@ -58,6 +60,7 @@ type Rebuilder struct {
 	mu       sync.Mutex
 	held     bool           // this has the consumer's hold
 	busy     bool           // the job runs
+	resumed  time.Time      // when what was cut off was last tried
 	markers  map[string]int // by stream: how many times its owner has ended publishing again, as consumed here
 }
 
@@ -145,7 +148,8 @@ func (rb *Rebuilder) look(ctx context.Context) bool {
 		rb.held = false
 		rb.consumer.Hold.Release()
 		return false
-	case m.By == rb.svc.Instance:
+	case m.By == rb.svc.Instance && time.Since(rb.resumed) >= resumeEvery:
+		rb.resumed = time.Now()
 		_ = rb.svc.jobs.starts[rb.Job]() // another job runs: later
 	}
 	return true
@@ -257,13 +261,17 @@ func (rb *Rebuilder) begin(ctx context.Context, report *Report) (*mark, string, 
 	if err != nil {
 		return nil, "", err
 	}
-	// Who began to consume before the mark stood is seen by now.
+	// Requests that are under way read the copy as it is, those that come now are refused. Who began to consume before the
+	// mark stood is seen after this.
+	rb.building.Store(true)
 	select {
 	case <-time.After(settleFor):
 	case <-ctx.Done():
 	}
 	if err := rb.alone(ctx); err != nil {
-		_, _ = rb.swap(ctx, text, nil)
+		if _, err := rb.swap(ctx, text, nil); err == nil {
+			rb.building.Store(false)
+		}
 		return nil, "", err
 	}
 	return m, text, nil
