@@ -48,6 +48,8 @@ test('how a copy stands to its owner', () => {
     [{ found: false }, 'not here', ''], [{ fields: [{ name: 'a', value: 'x', same: 'differs' }] }, '⚠ differs from its owner', 'warned'],
   ]) assert.deepEqual(standing(copy(o)), { words, tone });
   assert.deepEqual(standing(copy({ copy: false }), false), { words: 'keeps its own: no copy', tone: '' });
+  assert.deepEqual(standing(copy({ copy: false, found: false }), false), { words: 'not here: it keeps its own', tone: '' });
+  assert.deepEqual(standing(copy({ copy: false, found: false })), { words: 'not here', tone: 'bad' });
 });
 
 const p = (o) => ({ state: 'running', said: '', done: 0, total: 0, per_second: 0, left_ms: -1, before: '', after: '', began: 1000, ended: NaN, ...o });
@@ -77,7 +79,7 @@ test('fields side by side: the owner’s first and in its order, what differs ma
   const t = thing(of('/api/v1/copies/products/p-01')), rows = fieldRows(t.records);
   assert.deepEqual(rows.map((r) => r.name), ['name', 'category', 'description', 'price_cents', 'low_at']);
   assert.deepEqual(rows.filter((r) => r.differs).map((r) => r.name), ['name', 'price_cents']);
-  assert.deepEqual(rows[0].spots.map((s) => s?.same), ['same', 'same', 'same', 'differs', undefined]);
+  assert.deepEqual(rows[0].spots.map((s) => s?.same), ['same', 'same', 'same', 'differs', undefined, 'own']);
   assert.equal(rows[4].spots[2].same, 'own');
 });
 

@@ -54,12 +54,12 @@ export function compare(t, w, fresh) {
       const s = standing(c, i === 0);
       return spot(c, 'td', `standing ${s.tone}`, s.words);
     }),
-    ...(some((c) => c.version > 0) ? [row('version', all, (c) => spot(c, 'td', 'version', !c.found ? '' : c.version > 0 ? String(c.version) : 'keeps none'))] : []),
+    ...(some((c) => c.version > 0) ? [row('version', all, (c) => spot(c, 'td', `version${c.version > 0 ? '' : ' none'}`, !c.found ? '' : c.version > 0 ? String(c.version) : 'keeps none'))] : []),
     ...fieldRows(all).map((r) => row(r.name, all, (c, i) => {
       const s = r.spots[i];
       if (!s) return spot(c, 'td', 'none', c.found ? '–' : '');
       const same = c.copy ? s.same : 'same'; // what is its own is compared with nothing
-      const td = spot(c, 'td', `field ${same}`, ...(MARKS[same] ? [el('b', 'mark', MARKS[same]), el('span', 'hidden', `${SAYS[same]}: `)] : []), s.value);
+      const td = spot(c, 'td', `field ${same}`, ...(MARKS[same] ? [el('b', 'mark', MARKS[same]), el('span', 'hidden', `${SAYS[same]}: `)] : []), s.value === '' ? el('span', 'none', 'empty') : s.value);
       td.title = SAYS[same] || s.value;
       return td;
     }, r.differs ? 'differing' : '')),
