@@ -142,3 +142,11 @@ test('what the bus lost, in words', () => {
   assert.match(lostWords(lost(of('/api/v1/bus/lose'))).words, /^✓ lost: users 14, stock 52, orders 61\./);
   assert.match(lostWords([{ name: 'a', lost: 0 }]).words, /^Nothing was lost/);
 });
+
+test('who is asked and does not answer is waited for no longer than said, and what is known is said', async () => {
+  const { UNKNOWN, within } = await import('../static/js/actions.js');
+  const hung = (/** @type {AbortSignal} */ s) => new Promise((_, failed) => s.addEventListener('abort', () => failed(new Error('aborted'))));
+  await assert.rejects(within(hung, 20, UNKNOWN), /^Error: no answer for 0.02 s; whether it was done is not known$/);
+  assert.equal(await within(async () => 7, 20), 7);
+  await assert.rejects(within(async () => { throw new Error('refused'); }, 20), /refused/);
+});

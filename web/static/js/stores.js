@@ -13,6 +13,9 @@ import { engine } from './words.js';
 const MARKS = { same: '', differs: '≠ ', own: '+ ' };
 const SAYS = { same: '', differs: 'differs from the owner', own: 'the owner has no such field' };
 
+/** A name with more letters is written smaller. */
+const LONG = 12;
+
 /** @param {Copy} c @param {'td'|'th'} tag @param {string} cls @param {...(Node|string)} children */
 function spot(c, tag, cls, ...children) {
   const td = el(tag, `${cls}${c.why ? ' unasked' : ''}`, ...children);
@@ -29,8 +32,8 @@ function row(name, copies, each, cls = '') {
 
 /** @param {Copy} c @param {number} i @param {World} w @param {ReadonlySet<string>} fresh */
 function head(c, i, w, fresh) {
-  const n = w.nodes.get(c.node), th = spot(c, 'th', i === 0 ? 'is-own' : 'is-copy', el('span', 'whose', c.copy ? 'copy of' : i === 0 ? 'owner' : 'its own', fresh.has(c.node) ? el('span', 'fresh', ' · changed just now') : ''),
-    el('b', 'store-of', link('node', c.service || c.node)), el('span', 'kept-as', `${n ? engine(n) : c.engine} · ${c.form}`), el('span', 'kept-in', c.place));
+  const n = w.nodes.get(c.node), name = c.service || c.node, th = spot(c, 'th', i === 0 ? 'is-own' : 'is-copy', el('span', 'whose', c.copy ? 'copy of' : i === 0 ? 'owner' : 'its own', fresh.has(c.node) ? el('span', 'fresh', ' · changed just now') : ''),
+    el('b', `store-of${name.length > LONG ? ' long' : ''}`, link('node', name)), el('span', 'kept-as', `${n ? engine(n) : c.engine} · ${c.form}`), el('span', 'kept-in', c.place));
   th.setAttribute('scope', 'col');
   return th;
 }
