@@ -189,6 +189,16 @@ func TestSubjectsLead(t *testing.T) {
 	holds(t, ctx, `document.querySelector('#data').hidden && !document.querySelector('#inspect').hidden`)
 }
 
+// TestLanesTell: what a lane keeps is told on the map and beside it.
+func TestLanesTell(t *testing.T) {
+	d := newDataLab(t, "data")
+	ctx := tab(t)
+	open(t, ctx, d.URL+"/#stream=orders", 1440, 900)
+	holds(t, ctx, `document.querySelector('[data-stream="orders"] title').textContent.replaceAll('\u202f', ' ').includes('41 800 events kept, at most 50 000 or 16 MB')`)
+	holds(t, ctx, `document.querySelector('[data-stream="requests"] title').textContent.includes('events kept, ')`)
+	holds(t, ctx, panelSays+`.includes('41800 entries, 9.84 MB') && `+panelSays+`.includes('at most 50000 entries or 16 MB')`)
+}
+
 // TestTotals: sums, prices however small, what is not known, and a price of one's own that is kept.
 func TestTotals(t *testing.T) {
 	d := newDataLab(t, "data")

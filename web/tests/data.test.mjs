@@ -48,6 +48,8 @@ test('how a copy stands to its owner', () => {
     [{ found: false }, 'not here', ''], [{ fields: [{ name: 'a', value: 'x', same: 'differs' }] }, '⚠ differs from its owner', 'warned'],
   ]) assert.deepEqual(standing(copy(o)), { words, tone });
   assert.deepEqual(standing(copy({ copy: false }), false), { words: 'keeps its own: no copy', tone: '' });
+  assert.deepEqual(standing(copy({ copy: false, found: false }), false), { words: 'not here: it keeps its own', tone: '' });
+  assert.deepEqual(standing(copy({ copy: false, found: false })), { words: 'not here', tone: 'bad' });
 });
 
 const p = (o) => ({ state: 'running', said: '', done: 0, total: 0, per_second: 0, left_ms: -1, before: '', after: '', began: 1000, ended: NaN, ...o });
@@ -77,7 +79,7 @@ test('fields side by side: the owner’s first and in its order, what differs ma
   const t = thing(of('/api/v1/copies/products/p-01')), rows = fieldRows(t.records);
   assert.deepEqual(rows.map((r) => r.name), ['name', 'category', 'description', 'price_cents', 'low_at']);
   assert.deepEqual(rows.filter((r) => r.differs).map((r) => r.name), ['name', 'price_cents']);
-  assert.deepEqual(rows[0].spots.map((s) => s?.same), ['same', 'same', 'same', 'differs', undefined]);
+  assert.deepEqual(rows[0].spots.map((s) => s?.same), ['same', 'same', 'same', 'differs', undefined, 'own']);
   assert.equal(rows[4].spots[2].same, 'own');
 });
 
@@ -139,4 +141,12 @@ test('the world knows what is held, and where a subject’s copies are', () => {
 test('what the bus lost, in words', () => {
   assert.match(lostWords(lost(of('/api/v1/bus/lose'))).words, /^✓ lost: users 14, stock 52, orders 61\./);
   assert.match(lostWords([{ name: 'a', lost: 0 }]).words, /^Nothing was lost/);
+});
+
+test('who is asked and does not answer is waited for no longer than said, and what is known is said', async () => {
+  const { UNKNOWN, within } = await import('../static/js/actions.js');
+  const hung = (/** @type {AbortSignal} */ s) => new Promise((_, failed) => s.addEventListener('abort', () => failed(new Error('aborted'))));
+  await assert.rejects(within(hung, 20, UNKNOWN), /^Error: no answer for 0.02 s; whether it was done is not known$/);
+  assert.equal(await within(async () => 7, 20), 7);
+  await assert.rejects(within(async () => { throw new Error('refused'); }, 20), /refused/);
 });

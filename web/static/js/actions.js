@@ -13,12 +13,16 @@ import { clock, millis } from './words.js';
 /** Between two questions while a job runs, and else; an answer has to come by then; so has that of an action, ms. */
 const SOON = 500, LATER = 3000, WITHIN = 8000, DONE = 30000;
 
+/** What is known of an action that was asked for and is not answered. */
+export const UNKNOWN = '; whether it was done is not known';
+
 /** @param {unknown} e */
 export const reason = (e) => `${e instanceof FrameError ? 'the answer was not understood: ' : ''}${e instanceof Error ? e.message : e}`;
 
-/** Asks, and gives up after a time. @template T @param {(signal: AbortSignal) => Promise<T>} f @param {number} [ms] @returns {Promise<T>} */
-export async function within(f, ms = WITHIN) {
-  const c = new AbortController(), late = setTimeout(() => c.abort(new Error(`no answer for ${ms / 1000} s; whether it was done is not known`)), ms);
+/** Asks, and gives up after a time. @template T @param {(signal: AbortSignal) => Promise<T>} f @param {number} [ms]
+ *  @param {string} [known] what is known then @returns {Promise<T>} */
+export async function within(f, ms = WITHIN, known = '') {
+  const c = new AbortController(), late = setTimeout(() => c.abort(new Error(`no answer for ${ms / 1000} s${known}`)), ms);
   try {
     return await f(c.signal);
   } catch (e) {
@@ -83,7 +87,7 @@ export class Actions {
     this.said.delete(id);
     this.changed();
     try {
-      const r = acted(await within((s) => post(`/api/v1/actions/${encodeURIComponent(id)}`, body, s), DONE));
+      const r = acted(await within((s) => post(`/api/v1/actions/${encodeURIComponent(id)}`, body, s), DONE, UNKNOWN));
       this.said.set(id, { words: a.job || a.joins.length > 0 ? '' : `✓ ${a.node} did it: answered ${r.status} in ${millis(r.took_ms)}`, bad: false });
     } catch (e) {
       this.said.set(id, { words: `✕ ${reason(e)}`, bad: true });

@@ -77,6 +77,7 @@ export class Copies {
       this.search.value = this.q = '';
     }
     this.leave();
+    for (const a of this.hands.actions.of('change')) this.hands.actions.said.delete(a.id); // it was of the last one
     this.part.replaceChildren(el('div')); // what was written into the last one's fields goes with it
     Object.assign(this, { kind, id, failed: '' });
     if (kind && id) this.watch();

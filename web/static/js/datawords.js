@@ -48,7 +48,7 @@ const some = (n, one) => `${count(n)} ${one}${n === 1 ? '' : 's'}`;
 /** How a copy of one thing stands to its owner's. @param {Copy} c @param {boolean} [owner] it is whose events the others follow @returns {{words: string, tone: ''|'good'|'warned'|'bad'}} */
 export function standing(c, owner = true) {
   if (c.why) return { words: `✕ cannot be asked: ${c.why}`, tone: 'bad' };
-  if (!c.found) return c.events_behind > 0 ? { words: `⚠ not here yet: ${some(c.events_behind, 'event')} behind`, tone: 'warned' } : { words: 'not here', tone: c.copy ? '' : 'bad' };
+  if (!c.found) return c.events_behind > 0 ? { words: `⚠ not here yet: ${some(c.events_behind, 'event')} behind`, tone: 'warned' } : { words: c.copy || owner ? 'not here' : 'not here: it keeps its own', tone: !c.copy && owner ? 'bad' : '' };
   if (!c.copy) return { words: owner ? 'the owner' : 'keeps its own: no copy', tone: '' };
   const late = c.behind_ms > 0 ? `, ${millis(c.behind_ms)}` : '';
   if (c.versions_behind > 0) return { words: `⚠ ${some(c.versions_behind, 'version')} behind${late}`, tone: 'warned' };

@@ -44,7 +44,7 @@ export function doing(a, all, w, ...more) {
   const none = barred(w, all.all) !== '', b = button('run', a.name + (busy ? '…' : ''), a.id);
   if (busy || running) b.setAttribute('aria-disabled', 'true');
   const box = el('article', 'do', el('div', 'do-head', none || !(a.can || running) ? el('h4', '', a.name) : b, el('p', 'words', a.say)),
-    ...(none || running || !a.why ? [] : [say(a.can ? a.why : `Not now: ${a.why}`, 'warn')]), ...more, ...progress(a.progress, a.name),
+    ...(none || running || !a.why ? [] : [a.joins.length > 0 ? say(a.why) : say(a.can ? a.why : `Not now: ${a.why}`, 'warn')]), ...more, ...progress(a.progress, a.name),
     ...(word?.words ? [say(word.words, word.bad ? 'bad' : 'good')] : []));
   box.dataset.action = a.id;
   return box;

@@ -57,7 +57,7 @@ export class Rebuild {
       th.scope = 'row';
       fill.style.width = `${Math.min(100, 100 * full)}%`;
       return el('tr', '', th, el('td', '', policy(s)), el('td', '', `${count(s.length)} ${s.length === 1 ? 'entry' : 'entries'}${s.bytes >= 0 ? `, ${size(s.bytes)}` : ''}`),
-        el('td', 'fullness', ...(full > 0 ? [bar, el('span', '', `${Math.round(100 * Math.min(1, full))} %`)] : [])), el('td', '', Number.isNaN(s.first_at) ? '–' : `${age(now - s.first_at)} old`));
+        el('td', 'fullness', ...(full > 0 ? [bar, el('span', '', full < 0.01 ? '< 1 %' : `${Math.round(100 * Math.min(1, full))} %`)] : [])), el('td', '', Number.isNaN(s.first_at) ? '–' : `${age(now - s.first_at)} old`));
     })));
     table.setAttribute('aria-label', 'What each stream keeps');
     const box = el('div', 'scroll-x', table);

@@ -41,6 +41,7 @@ export class Schema {
     /** Kinds to look at. @type {string[]} */
     this.kinds = [];
     this.timer = 0;
+    this.looking = false;
     this.root = el('div', 'schema', el('div'));
     this.root.addEventListener('click', (e) => {
       const b = /** @type {HTMLElement|null} */ (/** @type {Element} */ (e.target).closest('[data-act="run"]'));
@@ -61,7 +62,8 @@ export class Schema {
 
   /** Looks at one record of each owner. */
   async look() {
-    if (document.hidden) return;
+    if (document.hidden || this.looking) return;
+    this.looking = true;
     for (const kind of this.kinds) {
       const old = this.shapes.get(kind), path = `/api/v1/copies/${encodeURIComponent(kind)}`;
       try {
@@ -74,6 +76,7 @@ export class Schema {
       }
       this.hands.changed();
     }
+    this.looking = false;
   }
 
   /** @param {World} w */

@@ -13,6 +13,9 @@ import { engine } from './words.js';
 const MARKS = { same: '', differs: '≠ ', own: '+ ' };
 const SAYS = { same: '', differs: 'differs from the owner', own: 'the owner has no such field' };
 
+/** A name with more letters is written smaller. */
+const LONG = 12;
+
 /** @param {Copy} c @param {'td'|'th'} tag @param {string} cls @param {...(Node|string)} children */
 function spot(c, tag, cls, ...children) {
   const td = el(tag, `${cls}${c.why ? ' unasked' : ''}`, ...children);
@@ -29,8 +32,8 @@ function row(name, copies, each, cls = '') {
 
 /** @param {Copy} c @param {number} i @param {World} w @param {ReadonlySet<string>} fresh */
 function head(c, i, w, fresh) {
-  const n = w.nodes.get(c.node), th = spot(c, 'th', i === 0 ? 'is-own' : 'is-copy', el('span', 'whose', c.copy ? 'copy of' : i === 0 ? 'owner' : 'its own', fresh.has(c.node) ? el('span', 'fresh', ' · changed just now') : ''),
-    el('b', 'store-of', link('node', c.service || c.node)), el('span', 'kept-as', `${n ? engine(n) : c.engine} · ${c.form}`), el('span', 'kept-in', c.place));
+  const n = w.nodes.get(c.node), name = c.service || c.node, th = spot(c, 'th', i === 0 ? 'is-own' : 'is-copy', el('span', 'whose', c.copy ? 'copy of' : i === 0 ? 'owner' : 'its own', fresh.has(c.node) ? el('span', 'fresh', ' · changed just now') : ''),
+    el('b', `store-of${name.length > LONG ? ' long' : ''}`, link('node', name)), el('span', 'kept-as', `${n ? engine(n) : c.engine} · ${c.form}`), el('span', 'kept-in', c.place));
   th.setAttribute('scope', 'col');
   return th;
 }
@@ -54,12 +57,12 @@ export function compare(t, w, fresh) {
       const s = standing(c, i === 0);
       return spot(c, 'td', `standing ${s.tone}`, s.words);
     }),
-    ...(some((c) => c.version > 0) ? [row('version', all, (c) => spot(c, 'td', 'version', !c.found ? '' : c.version > 0 ? String(c.version) : 'keeps none'))] : []),
+    ...(some((c) => c.version > 0) ? [row('version', all, (c) => spot(c, 'td', `version${c.version > 0 ? '' : ' none'}`, !c.found ? '' : c.version > 0 ? String(c.version) : 'keeps none'))] : []),
     ...fieldRows(all).map((r) => row(r.name, all, (c, i) => {
       const s = r.spots[i];
       if (!s) return spot(c, 'td', 'none', c.found ? '–' : '');
       const same = c.copy ? s.same : 'same'; // what is its own is compared with nothing
-      const td = spot(c, 'td', `field ${same}`, ...(MARKS[same] ? [el('b', 'mark', MARKS[same]), el('span', 'hidden', `${SAYS[same]}: `)] : []), s.value);
+      const td = spot(c, 'td', `field ${same}`, ...(MARKS[same] ? [el('b', 'mark', MARKS[same]), el('span', 'hidden', `${SAYS[same]}: `)] : []), s.value === '' ? el('span', 'none', 'empty') : s.value);
       td.title = SAYS[same] || s.value;
       return td;
     }, r.differs ? 'differing' : '')),

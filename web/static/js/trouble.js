@@ -3,7 +3,7 @@
 // what is to be expected, and what the bus answered.
 
 import { post } from './api.js';
-import { reason, within } from './actions.js';
+import { reason, UNKNOWN, within } from './actions.js';
 import { disturbed, lost, trimmed } from './dataparts.js';
 import { barred, doing, above } from './doing.js';
 import { el } from './dom.js';
@@ -74,7 +74,7 @@ export class Trouble {
         }
         const d = disturbed(await post(`/api/v1/streams/${of}/disturb`, { how: arg }, s));
         return { words: `✓ ${d.said || 'it is on the stream'}`, bad: false, entry: d.entry };
-      }, DONE));
+      }, DONE, UNKNOWN));
     } catch (e) {
       this.said.set(key, { words: `✕ ${reason(e)}`, bad: true });
     }
