@@ -21,6 +21,8 @@ const (
 
 	// migrateBatch is how many products are read at once to be migrated.
 	migrateBatch = 100
+	// migrateTimeout bounds each use of the store by a migration, so that one that dies is told soon.
+	migrateTimeout = 3 * time.Second
 	// settleRetry is how long the service waits before it tries again to finish a migration.
 	settleRetry = time.Second
 )
@@ -33,6 +35,8 @@ var say = map[schema]string{
 
 // wanted is the schema that the products are to have; schema 1 where none was ever asked for.
 func (s *store) wanted(ctx context.Context) (schema, error) {
+	ctx, cancel := context.WithTimeout(ctx, migrateTimeout)
+	defer cancel()
 	var doc struct {
 		Schema schema `bson:"schema"`
 	}
@@ -48,6 +52,8 @@ func (s *store) wanted(ctx context.Context) (schema, error) {
 
 // want has the products have that schema, from now on.
 func (s *store) want(ctx context.Context, to schema) error {
+	ctx, cancel := context.WithTimeout(ctx, migrateTimeout)
+	defer cancel()
 	_, err := s.schemas.UpdateOne(ctx, bson.D{{Key: "_id", Value: schemaID}},
 		bson.D{{Key: "$set", Value: bson.D{{Key: "schema", Value: to}}}}, options.UpdateOne().SetUpsert(true))
 	if err != nil {
@@ -73,7 +79,7 @@ func (s *store) migration(to schema) func(ctx context.Context, report *chassis.R
 		report.Expect(n)
 		report.Say("products get schema %d, one by one", to)
 		if err := s.migrate(ctx, to, report.Add); err != nil {
-			return err
+			return fmt.Errorf("%w; what is migrated stays so, and another run does the rest", err)
 		}
 		report.Say("%s", say[to])
 		return nil
@@ -82,6 +88,8 @@ func (s *store) migration(to schema) func(ctx context.Context, report *chassis.R
 
 // notIn counts the products that do not have the schema.
 func (s *store) notIn(ctx context.Context, to schema) (int64, error) {
+	ctx, cancel := context.WithTimeout(ctx, migrateTimeout)
+	defer cancel()
 	n, err := s.products.CountDocuments(ctx, in(other(to)))
 	if err != nil {
 		return 0, fmt.Errorf("count products: %w", err)
@@ -107,7 +115,7 @@ func (s *store) migrate(ctx context.Context, to schema, told func(n int64)) erro
 		if wanted != to {
 			return fmt.Errorf("schema %d is wanted meanwhile", wanted)
 		}
-		batch, err := s.find(ctx, in(other(to)), migrateBatch)
+		batch, err := s.unmigrated(ctx, to)
 		if err != nil || len(batch) == 0 {
 			return err
 		}
@@ -123,9 +131,18 @@ func (s *store) migrate(ctx context.Context, to schema, told func(n int64)) erro
 	}
 }
 
+// unmigrated are some products that do not have the schema.
+func (s *store) unmigrated(ctx context.Context, to schema) ([]record, error) {
+	ctx, cancel := context.WithTimeout(ctx, migrateTimeout)
+	defer cancel()
+	return s.find(ctx, in(other(to)), migrateBatch)
+}
+
 // reshape stores a record in another schema, in one write, and reports whether it did: not where it has changed since it
 // was read. No event tells of it, for the product is what it was.
 func (s *store) reshape(ctx context.Context, r record, to schema) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, migrateTimeout)
+	defer cancel()
 	now := record{r.Product, to}
 	done, err := s.products.UpdateOne(ctx, r.is(), bson.D{
 		{Key: "$set", Value: now.values()},
