@@ -111,3 +111,34 @@ func TestSharedWithoutStores(t *testing.T) {
 		missing.Check(t, status, p, time.Since(began))
 	}
 }
+
+// TestSharedSchema: where an owner's schema has changed the answer is an error that names the field, never an empty name,
+// and it is an answer again once the field is back.
+func TestSharedSchema(t *testing.T) {
+	others, _ := neighbours(t, nil)
+	url := startShared(t, others, nil)
+	products := storestest.Database(t, others["catalog-db"]).Collection("products")
+	steps := []struct {
+		name   string
+		do     func()
+		status int
+		detail string
+	}{
+		{"before", func() {}, http.StatusOK, ""},
+		{"catalog's has changed", func() { storestest.RenameField(t, products, "name", "title") }, http.StatusBadGateway, `catalog-db: product p-2 has no field "name"`},
+		{"it is rolled back", func() { storestest.RenameField(t, products, "title", "name") }, http.StatusOK, ""},
+		{"users' has changed", func() { storestest.Exec(t, others["users-db"], "alter table users rename name to given_name") }, http.StatusBadGateway,
+			`users-db refused the request: column "name" does not exist`},
+		{"it is rolled back", func() { storestest.Exec(t, others["users-db"], "alter table users rename given_name to name") }, http.StatusOK, ""},
+	}
+	for _, s := range steps {
+		s.do()
+		var got struct {
+			UserName string `json:"user_name"`
+			Detail   string `json:"detail"`
+		}
+		if status := chassistest.Get(url+"/shared/purchases/u-1", &got); status != s.status || got.Detail != s.detail || status == http.StatusOK && got.UserName != "Ada" {
+			t.Errorf("%s: %d %+v", s.name, status, got)
+		}
+	}
+}
