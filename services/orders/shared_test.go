@@ -27,7 +27,7 @@ import (
 func neighbours(t *testing.T) map[string]string {
 	t.Helper()
 	all := map[string]string{"users-db": storestest.Postgres(t), "catalog-db": storestest.Mongo(t), "stock-db": storestest.Redis(t)}
-	storestest.ExecFile(t, all["users-db"], "../users/schema.sql")
+	storestest.ExecFile(t, all["users-db"], "../users/migrations/00001_users.sql")
 	storestest.Exec(t, all["users-db"], "insert into users (id, name, email, version) values ('u-1', 'Ada', 'ada@example.com', 1)")
 	products := storestest.Database(t, all["catalog-db"]).Collection("products")
 	for _, id := range []string{"p-1", "p-gone", "p-new"} {

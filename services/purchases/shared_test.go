@@ -21,7 +21,7 @@ import (
 func neighbours(t *testing.T, orders []shop.Order) (others, peers map[string]string) {
 	t.Helper()
 	others = map[string]string{"users-db": storestest.Postgres(t), "orders-db": storestest.Postgres(t), "catalog-db": storestest.Mongo(t)}
-	storestest.ExecFile(t, others["users-db"], "../users/schema.sql")
+	storestest.ExecFile(t, others["users-db"], "../users/migrations/00001_users.sql")
 	storestest.Exec(t, others["users-db"], "insert into users (id, name, email, version) select 'u-' || n, 'Ada', '', 1 "+
 		"from generate_series(1, 2) n")
 	storestest.ExecFile(t, others["orders-db"], "../orders/schema.sql")
