@@ -47,7 +47,12 @@ func Run(ctx context.Context, cfg chassis.Config) error {
 		svc.Handle("GET /"+pattern+"/products", c.list)
 		svc.Handle("GET /"+pattern+"/products/{id}", c.get)
 		svc.Handle("PUT /"+pattern+"/products/{id}/price", c.setPrice)
+		svc.Handle("PUT /"+pattern+"/products/{id}/name", c.setName)
+		svc.Handle("GET /"+pattern+"/v2/products", c.listV2)
+		svc.Handle("GET /"+pattern+"/v2/products/{id}", c.getV2)
 	}
+	svc.Job("schema-2", store.migration(schema2))
+	svc.Job("schema-1", store.migration(schema1))
 	svc.AnswerOverBus(bus)
 	return svc.Run(ctx)
 }
@@ -60,37 +65,71 @@ func (c catalog) list(w http.ResponseWriter, r *http.Request) error {
 		Products []shop.Product `json:"products"`
 	}
 	var err error
-	if query := r.URL.Query(); query.Has("ids") {
-		asked := strings.Split(query.Get("ids"), ",")
-		if len(asked) > maxList {
-			return chassis.Errorf(http.StatusBadRequest, "ids: at most %d", maxList)
-		}
-		ids := []string{}
-		for _, id := range asked {
-			if shop.ValidID(id) { // no product has any other
-				ids = append(ids, id)
-			}
-		}
-		answer.Products, err = c.store.some(r.Context(), ids)
-	} else {
-		answer.Products, err = c.store.all(r.Context())
-	}
-	if err != nil {
+	if answer.Products, err = c.asked(r); err != nil {
 		return err
 	}
 	return chassis.WriteJSON(w, http.StatusOK, answer)
 }
 
-func (c catalog) get(w http.ResponseWriter, r *http.Request) error {
-	id, err := pathID(r)
+// listV2 is list in version 2 of the API.
+func (c catalog) listV2(w http.ResponseWriter, r *http.Request) error {
+	var answer struct {
+		Products []shop.ProductV2 `json:"products"`
+	}
+	products, err := c.asked(r)
 	if err != nil {
 		return err
 	}
-	p, err := c.store.product(r.Context(), id)
+	answer.Products = make([]shop.ProductV2, len(products))
+	for i, p := range products {
+		answer.Products[i] = p.V2()
+	}
+	return chassis.WriteJSON(w, http.StatusOK, answer)
+}
+
+// asked are the products that a list is asked for.
+func (c catalog) asked(r *http.Request) ([]shop.Product, error) {
+	query := r.URL.Query()
+	if !query.Has("ids") {
+		return c.store.all(r.Context())
+	}
+	asked := strings.Split(query.Get("ids"), ",")
+	if len(asked) > maxList {
+		return nil, chassis.Errorf(http.StatusBadRequest, "ids: at most %d", maxList)
+	}
+	ids := []string{}
+	for _, id := range asked {
+		if shop.ValidID(id) { // no product has any other
+			ids = append(ids, id)
+		}
+	}
+	return c.store.some(r.Context(), ids)
+}
+
+func (c catalog) get(w http.ResponseWriter, r *http.Request) error {
+	p, err := c.one(r)
 	if err != nil {
 		return err
 	}
 	return chassis.WriteJSON(w, http.StatusOK, p)
+}
+
+// getV2 is get in version 2 of the API.
+func (c catalog) getV2(w http.ResponseWriter, r *http.Request) error {
+	p, err := c.one(r)
+	if err != nil {
+		return err
+	}
+	return chassis.WriteJSON(w, http.StatusOK, p.V2())
+}
+
+// one is the product in the path.
+func (c catalog) one(r *http.Request) (shop.Product, error) {
+	id, err := pathID(r)
+	if err != nil {
+		return shop.Product{}, err
+	}
+	return c.store.product(r.Context(), id)
 }
 
 // setPrice answers with the product as it is now. The price that it has already changes nothing, so that a repeated
@@ -110,6 +149,29 @@ func (c catalog) setPrice(w http.ResponseWriter, r *http.Request) error {
 		return chassis.Errorf(http.StatusBadRequest, "price_cents: 1 to %d", maxPrice)
 	}
 	p, err := c.store.setPrice(r.Context(), id, body.PriceCents)
+	if err != nil {
+		return err
+	}
+	return chassis.WriteJSON(w, http.StatusOK, p)
+}
+
+// setName answers with the product as it is now. The name that it has already changes nothing, as a price.
+func (c catalog) setName(w http.ResponseWriter, r *http.Request) error {
+	id, err := pathID(r)
+	if err != nil {
+		return err
+	}
+	var body struct {
+		Name string `json:"name"`
+	}
+	if err := chassis.ReadJSON(r, &body); err != nil {
+		return err
+	}
+	name := strings.TrimSpace(body.Name)
+	if err := chassis.Invalid(shop.ValidateName(name)); err != nil {
+		return err
+	}
+	p, err := c.store.setName(r.Context(), id, name)
 	if err != nil {
 		return err
 	}

@@ -12,8 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"go.mongodb.org/mongo-driver/v2/bson"
-
 	"github.com/stillup/stillup/services/chassis"
 	"github.com/stillup/stillup/services/chassis/chassistest"
 	"github.com/stillup/stillup/services/shop"
@@ -202,7 +200,7 @@ func TestHalfSeed(t *testing.T) {
 	store := storestest.Mongo(t)
 	stands := shop.Products()[4]
 	stands.PriceCents, stands.Version = 9, 3
-	_, err := storestest.Database(t, store).Collection(collection).InsertOne(t.Context(), document{stands, bson.A{}})
+	_, err := storestest.Database(t, store).Collection(collection).InsertOne(t.Context(), record{stands, schema1}.document(nil))
 	if err != nil {
 		t.Fatal(err)
 	}

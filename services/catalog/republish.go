@@ -70,22 +70,22 @@ func (s *store) again(ctx context.Context, after string, limit int) (next string
 	return next, n, nil
 }
 
-// tellOf puts an event of the product's state into its document, if that is still its state.
+// tellOf puts the events of the product's state into its document, if that is still its state and schema.
 func (s *store) tellOf(ctx context.Context, box *outbox.Mongo, id string) error {
 	for {
-		p, err := s.product(ctx, id)
+		r, err := s.record(ctx, id)
 		if err != nil {
 			return err
 		}
-		typ := shop.ProductListed
-		if p.Version > 1 {
-			typ = shop.ProductChanged
+		types := listed
+		if r.Version > 1 {
+			types = changed
 		}
-		e, err := event(ctx, typ, p)
+		events, err := r.events(ctx, types)
 		if err != nil {
 			return err
 		}
-		done, err := s.push(ctx, box, e, bson.D{{Key: "_id", Value: id}, {Key: "version", Value: p.Version}})
+		done, err := s.push(ctx, box, r.is(), events...)
 		if err != nil || done {
 			return err
 		}
@@ -105,17 +105,18 @@ func (s *store) tell(ctx context.Context, e streams.Event) error {
 	if len(ids) == 0 {
 		return fmt.Errorf("tell %s: there is no product to keep it with", e.Type)
 	}
-	if _, err := s.push(ctx, j.outbox, e, bson.D{{Key: "_id", Value: ids[0]}}); err != nil {
+	if _, err := s.push(ctx, j.outbox, bson.D{{Key: "_id", Value: ids[0]}}, e); err != nil {
 		return fmt.Errorf("tell %s: %w", e.Type, err)
 	}
 	j.relay.Wake()
 	return nil
 }
 
-// push adds the event to the outbox of the document, and reports whether there is one.
-func (s *store) push(ctx context.Context, box *outbox.Mongo, e streams.Event, doc bson.D) (bool, error) {
+// push adds events to the outbox of the document, and reports whether there is one.
+func (s *store) push(ctx context.Context, box *outbox.Mongo, doc bson.D, events ...streams.Event) (bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
-	done, err := s.products.UpdateOne(ctx, doc, bson.D{{Key: "$push", Value: bson.D{{Key: "outbox", Value: box.Pending(e)}}}})
+	done, err := s.products.UpdateOne(ctx, doc,
+		bson.D{{Key: "$push", Value: bson.D{{Key: "outbox", Value: bson.D{{Key: "$each", Value: pending(box, events)}}}}}})
 	return err == nil && done.MatchedCount == 1, err
 }

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -36,6 +37,7 @@ const (
 type store struct {
 	client   *mongo.Client
 	products *mongo.Collection
+	schemas  *mongo.Collection
 	busURL   string
 	log      *slog.Logger
 	made     atomic.Pointer[journal] // nil until the seed stands
@@ -62,7 +64,9 @@ func open(cfg chassis.Config, log *slog.Logger) (*store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("its store: %w", err)
 	}
-	return &store{client: client, products: client.Database(name).Collection(collection), busURL: cfg.BusURL, log: log}, nil
+	db := client.Database(name)
+	return &store{client: client, products: db.Collection(collection), schemas: db.Collection(schemaCollection),
+		busURL: cfg.BusURL, log: log}, nil
 }
 
 func (s *store) close() {
@@ -73,13 +77,17 @@ func (s *store) close() {
 	}
 }
 
-// run makes outbox and seed, again and again until the store lets it, and then relays events until ctx ends.
+// run makes outbox and seed, again and again until the store lets it, and then relays events until ctx ends, and meanwhile
+// finishes a migration that was cut off.
 func (s *store) run(ctx context.Context) error {
 	j, ok := chassis.UntilReady(ctx, s.log, s.prepare)
 	if !ok {
 		return nil
 	}
 	s.made.Store(j)
+	var settled sync.WaitGroup
+	settled.Go(func() { s.settle(ctx) })
+	defer settled.Wait()
 	return j.relay.Run(ctx)
 }
 

@@ -21,12 +21,13 @@ const (
 	kindNetwork   = "network"
 	kindMalformed = "malformed"
 	kindStore     = "store"
+	kindField     = "field"
 )
 
 // CallError says in a newcomer's words why a call to a peer failed, or the use of another service's store.
 type CallError struct {
 	Peer   string // a service's name, or a store's node id
-	Kind   string // refused | timeout | status | network | malformed | store, which answered with an error
+	Kind   string // refused | timeout | status | network | malformed | store, which answered with an error | field, see NoField
 	Status int    // of the peer's answer, 0 for none
 	Detail string // the peer's problem detail, or the error's text
 
@@ -61,8 +62,16 @@ func (e *CallError) Error() string {
 		return e.Peer + " sent an answer that cannot be read: " + e.Detail
 	case kindStore:
 		return e.Peer + " refused the request: " + e.Detail
+	case kindField:
+		return e.Peer + ": " + e.Detail
 	}
 	return "no answer from " + e.Peer + ": " + e.Detail
+}
+
+// NoField is the error of whoever reads what is another service's own, in the store node, and does not find a field where it
+// was: the owner has changed its schema. It reads `catalog-db: product p-01 has no field "name"`.
+func NoField(node, what, field string) *CallError {
+	return &CallError{Peer: node, Kind: kindField, Detail: fmt.Sprintf("%s has no field %q", what, field)}
 }
 
 // passedOn says whether the detail names a culprit behind the peer.

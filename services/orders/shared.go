@@ -99,7 +99,10 @@ func (s *orders) orderFromStores(w http.ResponseWriter, r *http.Request) error {
 // look reads users' table and catalog's collection at once and returns the product; a *chassis.Problem 404 where one of
 // them holds nothing.
 func (o others) look(ctx context.Context, user, product string) (shop.Product, error) {
-	var p shop.Product
+	var found struct {
+		Name       *string `bson:"name"`
+		PriceCents *int64  `bson:"price_cents"`
+	}
 	var g errgroup.Group // without a common context: the end of one read is no failure of the other
 	g.Go(func() error {
 		var known bool
@@ -116,20 +119,29 @@ func (o others) look(ctx context.Context, user, product string) (shop.Product, e
 		err := o.catalog.Do(ctx, "find", func(ctx context.Context, db *mongo.Database) error {
 			// Catalog keeps its unsent events in the same documents: only what is needed is read.
 			err := db.Collection("products").FindOne(ctx, bson.D{{Key: "_id", Value: product}},
-				options.FindOne().SetProjection(bson.D{{Key: "name", Value: 1}, {Key: "price_cents", Value: 1}})).Decode(&p)
-			if errors.Is(err, mongo.ErrNoDocuments) {
+				options.FindOne().SetProjection(bson.D{{Key: "name", Value: 1}, {Key: "price_cents", Value: 1}})).Decode(&found)
+			switch {
+			case errors.Is(err, mongo.ErrNoDocuments):
 				known = false
 				return nil
+			case err != nil:
+				return err
+			case found.Name == nil:
+				return chassis.NoField("catalog-db", "product "+product, "name")
+			case found.PriceCents == nil:
+				return chassis.NoField("catalog-db", "product "+product, "price_cents")
 			}
-			return err
+			return nil
 		})
 		if err == nil && !known {
 			return chassis.Errorf(http.StatusNotFound, "unknown product %q", product)
 		}
 		return err
 	})
-	err := g.Wait()
-	return p, err
+	if err := g.Wait(); err != nil {
+		return shop.Product{}, err
+	}
+	return shop.Product{ID: product, Name: *found.Name, PriceCents: *found.PriceCents}, nil
 }
 
 // reserve holds units in stock's own store, once however often it is asked to, and returns how that went. Stock never

@@ -27,7 +27,7 @@ import (
 func neighbours(t *testing.T) map[string]string {
 	t.Helper()
 	all := map[string]string{"users-db": storestest.Postgres(t), "catalog-db": storestest.Mongo(t), "stock-db": storestest.Redis(t)}
-	storestest.ExecFile(t, all["users-db"], "../users/schema.sql")
+	storestest.ExecFile(t, all["users-db"], "../users/migrations/00001_users.sql")
 	storestest.Exec(t, all["users-db"], "insert into users (id, name, email, version) values ('u-1', 'Ada', 'ada@example.com', 1)")
 	products := storestest.Database(t, all["catalog-db"]).Collection("products")
 	for _, id := range []string{"p-1", "p-gone", "p-new"} {
@@ -198,5 +198,32 @@ func TestSharedWithoutStores(t *testing.T) {
 		if status := chassistest.Get(url+"/sync/orders/o-1", nil); status != http.StatusNotFound {
 			t.Errorf("%s: the order is kept, %d", p.Detail, status)
 		}
+	}
+}
+
+// TestSharedSchema: where catalog's schema has changed nothing is bought, above all not for nothing: the error names the field.
+// Once the field is back one can buy again.
+func TestSharedSchema(t *testing.T) {
+	server := streamstest.Start(t)
+	others := neighbours(t)
+	url := startShared(t, storestest.Postgres(t), server.URL(), nil, others)
+	chassistest.Ready(t, url)
+	products := storestest.Database(t, others["catalog-db"]).Collection("products")
+	in := shop.NewOrder{ID: "o-1", UserID: "u-1", ProductID: "p-1", Quantity: 1}
+	for _, field := range []string{"name", "price_cents"} {
+		storestest.RenameField(t, products, field, "moved")
+		var p chassis.Problem
+		status := chassistest.Call(url, http.MethodPost, "/shared/orders", in, &p)
+		if want := fmt.Sprintf("catalog-db: product p-1 has no field %q", field); status != http.StatusBadGateway || p.Detail != want {
+			t.Errorf("%d %q, want 502 %q", status, p.Detail, want)
+		}
+		storestest.RenameField(t, products, "moved", field)
+	}
+	if reserved := stockAt(t, others["stock-db"]).HLen(t.Context(), "reservations").Val(); reserved != 0 {
+		t.Errorf("%d reservations", reserved)
+	}
+	var o shop.Order
+	if status := chassistest.Call(url, http.MethodPost, "/shared/orders", in, &o); status != http.StatusCreated || o.PriceCents != 300 || o.ProductName != "Moka pot" {
+		t.Errorf("rolled back: %d %+v", status, o)
 	}
 }

@@ -97,17 +97,29 @@ func (o others) newest(ctx context.Context, user string, n int) (list []shop.Ord
 	return list, err
 }
 
+// catalogs is a product as catalog stores it: what is needed of it, which is there or catalog has another schema.
+type catalogs struct {
+	ID   string  `bson:"_id"`
+	Name *string `bson:"name"`
+}
+
 // productNames reads catalog's collection: all names by product id, for which are needed is known only when the orders
 // are, and a shop has few products.
 func (o others) productNames(ctx context.Context) (map[string]string, error) {
 	names := map[string]string{}
 	err := o.catalog.Do(ctx, "find", func(ctx context.Context, db *mongo.Database) error {
 		// Catalog keeps its unsent events in the same documents: only what is needed is read.
-		found, err := find[named](ctx, db.Collection("products"), bson.D{}, options.Find().SetProjection(bson.D{{Key: "name", Value: 1}}))
-		for _, p := range found {
-			names[p.ID] = p.Name
+		found, err := find[catalogs](ctx, db.Collection("products"), bson.D{}, options.Find().SetProjection(bson.D{{Key: "name", Value: 1}}))
+		if err != nil {
+			return err
 		}
-		return err
+		for _, p := range found {
+			if p.Name == nil {
+				return chassis.NoField("catalog-db", "product "+p.ID, "name")
+			}
+			names[p.ID] = *p.Name
+		}
+		return nil
 	})
 	return names, err
 }

@@ -21,7 +21,7 @@ import (
 func neighbours(t *testing.T, orders []shop.Order) (others, peers map[string]string) {
 	t.Helper()
 	others = map[string]string{"users-db": storestest.Postgres(t), "orders-db": storestest.Postgres(t), "catalog-db": storestest.Mongo(t)}
-	storestest.ExecFile(t, others["users-db"], "../users/schema.sql")
+	storestest.ExecFile(t, others["users-db"], "../users/migrations/00001_users.sql")
 	storestest.Exec(t, others["users-db"], "insert into users (id, name, email, version) select 'u-' || n, 'Ada', '', 1 "+
 		"from generate_series(1, 2) n")
 	storestest.ExecFile(t, others["orders-db"], "../orders/schema.sql")
@@ -109,5 +109,36 @@ func TestSharedWithoutStores(t *testing.T) {
 		var p chassis.Problem
 		status := chassistest.Get(url+"/shared/purchases/u-2", &p)
 		missing.Check(t, status, p, time.Since(began))
+	}
+}
+
+// TestSharedSchema: where an owner's schema has changed the answer is an error that names the field, never an empty name,
+// and it is an answer again once the field is back.
+func TestSharedSchema(t *testing.T) {
+	others, _ := neighbours(t, nil)
+	url := startShared(t, others, nil)
+	products := storestest.Database(t, others["catalog-db"]).Collection("products")
+	steps := []struct {
+		name   string
+		do     func()
+		status int
+		detail string
+	}{
+		{"before", func() {}, http.StatusOK, ""},
+		{"catalog's has changed", func() { storestest.RenameField(t, products, "name", "title") }, http.StatusBadGateway, `catalog-db: product p-2 has no field "name"`},
+		{"it is rolled back", func() { storestest.RenameField(t, products, "title", "name") }, http.StatusOK, ""},
+		{"users' has changed", func() { storestest.Exec(t, others["users-db"], "alter table users rename name to given_name") }, http.StatusBadGateway,
+			`users-db refused the request: column "name" does not exist`},
+		{"it is rolled back", func() { storestest.Exec(t, others["users-db"], "alter table users rename given_name to name") }, http.StatusOK, ""},
+	}
+	for _, s := range steps {
+		s.do()
+		var got struct {
+			UserName string `json:"user_name"`
+			Detail   string `json:"detail"`
+		}
+		if status := chassistest.Get(url+"/shared/purchases/u-1", &got); status != s.status || got.Detail != s.detail || status == http.StatusOK && got.UserName != "Ada" {
+			t.Errorf("%s: %d %+v", s.name, status, got)
+		}
 	}
 }

@@ -87,10 +87,10 @@ func (b basket) drop(ctx context.Context, order string, archived time.Time) erro
 }
 
 // rename keeps a copy of the product's name unless a newer one is there.
-func (b basket) rename(ctx context.Context, p shop.Product) error {
+func (b basket) rename(ctx context.Context, p shop.ProductV2) error {
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
-	err := productScript.Run(ctx, b.rdb, []string{productKey + p.ID}, "version", p.Version, "name", p.Name).Err()
+	err := productScript.Run(ctx, b.rdb, []string{productKey + p.ID}, "version", p.Version, "name", p.Title).Err()
 	if err != nil {
 		return fmt.Errorf("copy product %s: %w", p.ID, err)
 	}

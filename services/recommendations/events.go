@@ -8,13 +8,15 @@ import (
 	"github.com/stillup/stillup/streams"
 )
 
-// takes is what recommendations takes from the streams that it reads.
+// takes is what recommendations takes from the streams that it reads, products in both versions of their events.
 func (r *recommendations) takes() chassis.Takes {
 	return chassis.Takes{
-		shop.OrderConfirmed: r.bought,
-		shop.OrderArchived:  r.archived,
-		shop.ProductListed:  r.copyProduct,
-		shop.ProductChanged: r.copyProduct,
+		shop.OrderConfirmed:   r.bought,
+		shop.OrderArchived:    r.archived,
+		shop.ProductListedV2:  r.copyProduct,
+		shop.ProductChangedV2: r.copyProduct,
+		shop.ProductListed:    r.copyProductV1,
+		shop.ProductChanged:   r.copyProductV1,
 	}
 }
 
@@ -34,19 +36,20 @@ func (r *recommendations) archived(ctx context.Context, e streams.Event) error {
 }
 
 func (r *recommendations) copyProduct(ctx context.Context, e streams.Event) error {
-	p, err := productOf(e)
-	if err != nil {
+	var p shop.ProductV2
+	if err := chassis.Payload(e, &p); err != nil {
 		return err
 	}
+	p.ID, p.Version = e.Subject, e.Version
 	return r.basket.rename(ctx, p)
 }
 
-// productOf reads a product of whatever schema version its event has.
-func productOf(e streams.Event) (shop.Product, error) {
+// copyProductV1 takes an event of version 1 for one of version 2. Where both come, the later one finds its version there.
+func (r *recommendations) copyProductV1(ctx context.Context, e streams.Event) error {
 	var p shop.Product
 	if err := chassis.Payload(e, &p); err != nil {
-		return p, err
+		return err
 	}
 	p.ID, p.Version = e.Subject, e.Version
-	return p, nil
+	return r.basket.rename(ctx, p.V2())
 }

@@ -212,7 +212,7 @@ func TestArchivedIsRemembered(t *testing.T) {
 func TestUnknown(t *testing.T) {
 	store := storestest.Redis(t)
 	url := start(t, store, "redis://"+chassistest.Unused(t))
-	if err := open(t, store).rename(t.Context(), shop.Product{ID: "p-1", Name: "Kettle", Version: 1}); err != nil {
+	if err := open(t, store).rename(t.Context(), shop.ProductV2{ID: "p-1", Title: "Kettle", Version: 1}); err != nil {
 		t.Fatal(err)
 	}
 	for _, id := range []string{"p-2", "no%20id"} {

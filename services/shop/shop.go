@@ -3,7 +3,7 @@ package shop
 
 import "time"
 
-// Event types, all of schema version 1. Each carries the full state of its subject (event-carried state transfer).
+// Event types of schema version 1. Each carries the full state of its subject (event-carried state transfer).
 const (
 	UserRegistered = "user.registered.v1" // User
 	ProductListed  = "product.listed.v1"  // Product

@@ -26,14 +26,23 @@ func (u User) Validate() error {
 	switch {
 	case !ValidID(u.ID):
 		return errors.New("id: " + idWords)
-	case u.Name == "" || utf8.RuneCountInString(u.Name) > maxName:
-		return fmt.Errorf("name: 1 to %d characters", maxName)
-	case strings.ContainsFunc(u.Name, unicode.IsControl):
-		return errors.New("name: no control characters")
+	case ValidateName(u.Name) != nil:
+		return ValidateName(u.Name)
 	case err != nil || address.Address != u.Email || len(u.Email) > maxEmail:
 		return fmt.Errorf("email: an address such as ada@example.com, at most %d bytes", maxEmail)
 	case strings.ContainsFunc(u.Email, unicode.IsControl):
 		return errors.New("email: no control characters")
+	}
+	return nil
+}
+
+// ValidateName says in words what keeps a user or a product from having that name; nil for nothing.
+func ValidateName(name string) error {
+	switch {
+	case name == "" || utf8.RuneCountInString(name) > maxName:
+		return fmt.Errorf("name: 1 to %d characters", maxName)
+	case strings.ContainsFunc(name, unicode.IsControl):
+		return errors.New("name: no control characters")
 	}
 	return nil
 }

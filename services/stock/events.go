@@ -9,12 +9,15 @@ import (
 	"github.com/stillup/stillup/streams"
 )
 
-// takes is what stock takes from the streams that it reads: placed orders to reserve for, and the products' names.
+// takes is what stock takes from the streams that it reads: placed orders to reserve for, and products, in both versions of
+// their events.
 func (s *stock) takes() chassis.Takes {
 	return chassis.Takes{
-		shop.OrderPlaced:    s.reserveFor,
-		shop.ProductListed:  s.copyProduct,
-		shop.ProductChanged: s.copyProduct,
+		shop.OrderPlaced:      s.reserveFor,
+		shop.ProductListedV2:  s.copyProduct,
+		shop.ProductChangedV2: s.copyProduct,
+		shop.ProductListed:    s.copyProductV1,
+		shop.ProductChanged:   s.copyProductV1,
 	}
 }
 
@@ -33,10 +36,20 @@ func (s *stock) reserveFor(ctx context.Context, e streams.Event) error {
 }
 
 func (s *stock) copyProduct(ctx context.Context, e streams.Event) error {
-	var p shop.Product
+	var p shop.ProductV2
 	if err := chassis.Payload(e, &p); err != nil {
 		return err
 	}
 	p.ID, p.Version = e.Subject, e.Version
 	return s.shelf.rename(ctx, p)
+}
+
+// copyProductV1 takes an event of version 1 for one of version 2. Where both come, the later one finds its version there.
+func (s *stock) copyProductV1(ctx context.Context, e streams.Event) error {
+	var p shop.Product
+	if err := chassis.Payload(e, &p); err != nil {
+		return err
+	}
+	p.ID, p.Version = e.Subject, e.Version
+	return s.shelf.rename(ctx, p.V2())
 }

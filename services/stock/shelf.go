@@ -157,11 +157,11 @@ func (s shelf) level(ctx context.Context, product string) (shop.Level, error) {
 }
 
 // rename keeps a copy of the product unless a newer one is there.
-func (s shelf) rename(ctx context.Context, p shop.Product) error {
+func (s shelf) rename(ctx context.Context, p shop.ProductV2) error {
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
 	kept, err := productScript.Run(ctx, s.rdb, []string{productKey + p.ID},
-		"version", p.Version, "name", p.Name, "price_cents", p.PriceCents).Int64()
+		"version", p.Version, "name", p.Title, "price_cents", p.PriceCents()).Int64()
 	if err != nil {
 		return fmt.Errorf("copy product %s: %w", p.ID, err)
 	}

@@ -175,7 +175,7 @@ func TestRemembered(t *testing.T) {
 func TestRenameKeepsTheNewest(t *testing.T) {
 	s := newShelf(t)
 	for _, v := range []int64{2, 1, 3, 2} {
-		if err := s.rename(t.Context(), shop.Product{ID: "p-01", Name: fmt.Sprint("v", v), Version: v}); err != nil {
+		if err := s.rename(t.Context(), shop.ProductV2{ID: "p-01", Title: fmt.Sprint("v", v), Version: v}); err != nil {
 			t.Fatal(err)
 		}
 	}

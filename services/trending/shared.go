@@ -78,12 +78,18 @@ func (o others) productNames(ctx context.Context) (map[string]string, error) {
 		if err != nil {
 			return err
 		}
-		var products []shop.Product
+		var products []struct {
+			ID   string  `bson:"_id"`
+			Name *string `bson:"name"`
+		}
 		if err := found.All(ctx, &products); err != nil {
 			return err
 		}
 		for _, p := range products {
-			names[p.ID] = p.Name
+			if p.Name == nil {
+				return chassis.NoField("catalog-db", "product "+p.ID, "name")
+			}
+			names[p.ID] = *p.Name
 		}
 		return nil
 	})

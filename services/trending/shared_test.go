@@ -84,3 +84,21 @@ func TestSharedWithoutStores(t *testing.T) {
 		missing.Check(t, status, p, time.Since(began))
 	}
 }
+
+// TestSharedSchema: where catalog's schema has changed the answer is an error that names the field, never an empty name,
+// and it is an answer again once the field is back.
+func TestSharedSchema(t *testing.T) {
+	others, want := neighbours(t)
+	url := startShared(t, others)
+	products := storestest.Database(t, others["catalog-db"]).Collection("products")
+	storestest.RenameField(t, products, "name", "title")
+	var p chassis.Problem
+	if status := chassistest.Get(url+"/shared/top", &p); status != http.StatusBadGateway || p.Detail != `catalog-db: product p-1 has no field "name"` {
+		t.Errorf("another schema: %d %q", status, p.Detail)
+	}
+	storestest.RenameField(t, products, "title", "name")
+	var got shop.TopSellers
+	if status := chassistest.Get(url+"/shared/top", &got); status != http.StatusOK || !reflect.DeepEqual(got, want) {
+		t.Errorf("rolled back: %d %+v\nwant %+v", status, got, want)
+	}
+}

@@ -2,11 +2,8 @@ package users
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"time"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/stillup/stillup/services/chassis"
@@ -38,7 +35,7 @@ func (s *store) again(ctx context.Context, after string, limit int) (next string
 	if err != nil {
 		return "", 0, err
 	}
-	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+	err = s.inTx(ctx, func(v schema, tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, "select id from users where id > $1 order by id limit $2 for update", after, limit)
 		if err != nil {
 			return err
@@ -47,15 +44,17 @@ func (s *store) again(ctx context.Context, after string, limit int) (next string
 		if err != nil {
 			return err
 		}
-		events := make([]streams.Event, len(ids))
-		for i, id := range ids {
-			u, err := s.user(ctx, id) // on another connection: nobody changes what is locked here
+		var events []streams.Event
+		for _, id := range ids {
+			u, err := v.read(ctx, tx, id)
 			if err != nil {
 				return err
 			}
-			if events[i], err = registered(u); err != nil {
+			of, err := v.events(ctx, u)
+			if err != nil {
 				return err
 			}
+			events = append(events, of...)
 		}
 		if n = len(ids); n == limit {
 			next = ids[n-1]
@@ -81,11 +80,4 @@ func (s *store) tell(ctx context.Context, e streams.Event) error {
 	}
 	j.relay.Wake()
 	return nil
-}
-
-// registered tells of the user as it is. Nobody asked for it, so it has no trace.
-func registered(u shop.User) (streams.Event, error) {
-	data, err := json.Marshal(u)
-	return streams.Event{ID: uuid.NewString(), Source: shop.Users, Type: shop.UserRegistered, Subject: u.ID, Time: time.Now().UTC(),
-		Version: u.Version, Data: data}, err
 }

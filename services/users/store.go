@@ -2,8 +2,6 @@ package users
 
 import (
 	"context"
-	_ "embed"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -11,14 +9,12 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/stillup/stillup/services/chassis"
 	"github.com/stillup/stillup/services/outbox"
 	"github.com/stillup/stillup/services/shop"
-	"github.com/stillup/stillup/streams"
 )
 
 const (
@@ -29,9 +25,6 @@ const (
 	storeTimeout = 900 * time.Millisecond
 )
 
-//go:embed schema.sql
-var schema string
-
 // store is the service's own Postgres. It need not be there: what is asked of it before its tables stand is a 503.
 type store struct {
 	pool   *pgxpool.Pool
@@ -39,6 +32,7 @@ type store struct {
 	keep   int64    // how many users are kept beside the seeded ones
 	seeded []string // their ids
 	log    *slog.Logger
+	schema atomic.Int64            // that the table had last; 0: not known
 	made   atomic.Pointer[journal] // nil until the tables stand
 }
 
@@ -74,8 +68,8 @@ func (s *store) run(ctx context.Context) error {
 }
 
 func (s *store) prepare(ctx context.Context) (*journal, error) {
-	if _, err := s.pool.Exec(ctx, schema); err != nil {
-		return nil, fmt.Errorf("make tables: %w", err)
+	if err := s.makeTable(ctx); err != nil {
+		return nil, err
 	}
 	if _, err := s.pool.Exec(ctx, ageColumn); err != nil {
 		return nil, fmt.Errorf("make tables: %w", err)
@@ -92,7 +86,7 @@ func (s *store) prepare(ctx context.Context) (*journal, error) {
 
 // seed fills an empty table, with the events of it, once however many replicas start.
 func (s *store) seed(ctx context.Context, box *outbox.Postgres) error {
-	return pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+	return s.inTx(ctx, func(v schema, tx pgx.Tx) error {
 		var filled bool
 		if _, err := tx.Exec(ctx, "lock table users in share row exclusive mode"); err != nil {
 			return err
@@ -101,7 +95,7 @@ func (s *store) seed(ctx context.Context, box *outbox.Postgres) error {
 			return err
 		}
 		for _, u := range shop.SeedUsers() {
-			if _, err := insert(ctx, tx, box, u); err != nil {
+			if _, err := insert(ctx, v, tx, box, u); err != nil {
 				return err
 			}
 		}
@@ -152,8 +146,8 @@ func (s *store) register(ctx context.Context, u shop.User) (shop.User, bool, err
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
 	var added bool
-	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-		added, err = insert(ctx, tx, j.outbox, u)
+	err = s.inTx(ctx, func(v schema, tx pgx.Tx) (err error) {
+		added, err = insert(ctx, v, tx, j.outbox, u)
 		return err
 	})
 	if err != nil {
@@ -167,27 +161,24 @@ func (s *store) register(ctx context.Context, u shop.User) (shop.User, bool, err
 	return u, false, err
 }
 
-// insert adds the user and the event of it to tx; false where the id is taken.
-func insert(ctx context.Context, tx pgx.Tx, box *outbox.Postgres, u shop.User) (bool, error) {
-	tag, err := tx.Exec(ctx, "insert into users (id, name, email, version) values ($1, $2, $3, $4) on conflict (id) do nothing",
-		u.ID, u.Name, u.Email, u.Version)
-	if err != nil || tag.RowsAffected() == 0 {
+// inTx does something in one transaction, written for the schema that the table has; see at.
+func (s *store) inTx(ctx context.Context, do func(v schema, tx pgx.Tx) error) error {
+	return s.at(ctx, func(v schema) error {
+		return pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error { return do(v, tx) })
+	})
+}
+
+// insert adds the user and the events of it to tx; false where the id is taken.
+func insert(ctx context.Context, v schema, tx pgx.Tx, box *outbox.Postgres, u shop.User) (bool, error) {
+	added, err := v.insert(ctx, tx, u)
+	if err != nil || !added {
 		return false, err
 	}
-	data, err := json.Marshal(u)
+	events, err := v.events(ctx, u)
 	if err != nil {
 		return false, err
 	}
-	return true, box.Add(ctx, tx, streams.Event{
-		ID:          uuid.NewString(),
-		Source:      shop.Users,
-		Type:        shop.UserRegistered,
-		Subject:     u.ID,
-		Time:        time.Now().UTC(),
-		TraceParent: chassis.TraceParent(ctx),
-		Version:     u.Version,
-		Data:        data,
-	})
+	return true, box.Add(ctx, tx, events...)
 }
 
 // user reads one user; a *chassis.Problem 404 where there is none.
@@ -198,8 +189,10 @@ func (s *store) user(ctx context.Context, id string) (shop.User, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
-	err := s.pool.QueryRow(ctx, "select id, name, email, version from users where id = $1", id).
-		Scan(&u.ID, &u.Name, &u.Email, &u.Version)
+	err := s.at(ctx, func(v schema) (err error) {
+		u, err = v.read(ctx, s.pool, id)
+		return err
+	})
 	if errors.Is(err, pgx.ErrNoRows) {
 		return u, chassis.Errorf(http.StatusNotFound, "unknown user %q", id)
 	}

@@ -41,7 +41,10 @@ func Run(ctx context.Context, cfg chassis.Config) error {
 	for _, pattern := range chassis.ServicePatterns() {
 		svc.Handle("POST /"+pattern+"/users", u.signUp)
 		svc.Handle("GET /"+pattern+"/users/{id}", u.get)
+		svc.Handle("GET /"+pattern+"/v2/users/{id}", u.getV2)
 	}
+	svc.Job("schema-2", store.migration(schema2))
+	svc.Job("schema-1", store.migration(schema1))
 	svc.AnswerOverBus(bus)
 	return svc.Run(ctx)
 }
@@ -72,13 +75,27 @@ func (s users) signUp(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s users) get(w http.ResponseWriter, r *http.Request) error {
-	id := r.PathValue("id")
-	if !shop.ValidID(id) {
-		return chassis.Errorf(http.StatusNotFound, "unknown user %q", id)
-	}
-	u, err := s.store.user(r.Context(), id)
+	u, err := s.one(r)
 	if err != nil {
 		return err
 	}
 	return chassis.WriteJSON(w, http.StatusOK, u)
+}
+
+// getV2 is get in version 2 of the API.
+func (s users) getV2(w http.ResponseWriter, r *http.Request) error {
+	u, err := s.one(r)
+	if err != nil {
+		return err
+	}
+	return chassis.WriteJSON(w, http.StatusOK, u.V2())
+}
+
+// one is the user in the path; a 404 where there is none.
+func (s users) one(r *http.Request) (shop.User, error) {
+	id := r.PathValue("id")
+	if !shop.ValidID(id) {
+		return shop.User{}, chassis.Errorf(http.StatusNotFound, "unknown user %q", id)
+	}
+	return s.store.user(r.Context(), id)
 }
