@@ -31,13 +31,16 @@ func begin(t *testing.T, url, job string) {
 	}
 }
 
-// ended waits for the end of a job.
+// ended waits for the end of a job, for as long as it gets on.
 func ended(t *testing.T, url, job string) chassis.Progress {
 	t.Helper()
-	var p chassis.Progress
-	chassistest.Eventually(t, job+" ends", func() bool {
-		return chassistest.Get(url+chassis.JobsPath+job, &p) == http.StatusOK && p.State != chassis.JobRunning
-	})
+	p := chassis.Progress{State: chassis.JobRunning, Done: -1}
+	for p.State == chassis.JobRunning {
+		last := p.Done
+		chassistest.Eventually(t, job+" gets on", func() bool {
+			return chassistest.Get(url+chassis.JobsPath+job, &p) == http.StatusOK && (p.State != chassis.JobRunning || p.Done > last)
+		})
+	}
 	return p
 }
 
@@ -282,6 +285,10 @@ func TestMigrationUnderTraffic(t *testing.T) {
 		changes [writers]int
 		reads   atomic.Int64
 	)
+	defer func() {
+		stop.Store(true)
+		wg.Wait()
+	}()
 	// pause leaves the machine time for others between two requests; false at the end.
 	pause := func() bool {
 		time.Sleep(20 * time.Millisecond)
