@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -160,6 +161,18 @@ func (rb *Rebuilder) told(ctx context.Context, report *Report, owner string, bef
 		}
 	}
 	return nil
+}
+
+// others are the live members of the group beside this one.
+func others(groups []streams.Group, me string) (names []string) {
+	for _, g := range groups {
+		for _, m := range g.Members {
+			if m.Name != me && m.Idle < liveFor && !slices.Contains(names, m.Name) {
+				names = append(names, m.Name)
+			}
+		}
+	}
+	return names
 }
 
 // pause waits for d; its error is ctx's.

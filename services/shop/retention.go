@@ -14,7 +14,9 @@ const (
 	KeptReservations = 2 * KeptOrders
 )
 
-// Event types of what an owner has dropped. They are the last of their subject.
+// Event types of what an owner has dropped. They are the last of their subject, long after all others: a copy forgets the
+// subject with them. What is told of an order once more after that is known by its age; a user of whom somebody sends a dead
+// letter again after that is in the copy again, until its next rebuild.
 const (
 	UserRemoved   = "user.removed.v1"   // Removed
 	OrderArchived = "order.archived.v1" // Archived
