@@ -84,7 +84,7 @@ func TestLook(t *testing.T) {
 			name          string
 			width, height int64
 		}{{"wide", 1440, 900}, {"phone", 390, 844}, {"hall", 1920, 1080}, {"small", 1280, 720}, {"4k", 3840, 2160}} {
-			if scene.name != "calm" && scene.name != "slow-cost" && scene.name != "more" && scene.name != "big" && s.name != "wide" && s.name != "phone" {
+			if scene.name != "calm" && scene.name != "slow-cost" && scene.name != "more" && scene.name != "data-copies" && scene.name != "big" && s.name != "wide" && s.name != "phone" {
 				continue
 			}
 			for _, theme := range []string{"dark", "light"} {
