@@ -431,3 +431,24 @@ func TestStoreDiesInMigration(t *testing.T) {
 		t.Errorf("%d %+v", status, one)
 	}
 }
+
+// TestRepublishAtSchema2: every product is told of again in both versions; then comes the marker.
+func TestRepublishAtSchema2(t *testing.T) {
+	bus := streamstest.Start(t)
+	url := start(t, storestest.Mongo(t), bus.URL())
+	seed := shop.Products()
+	chassistest.AwaitTold(t, bus.Client(), shop.Catalog, len(seed))
+	migrated(t, url, schema2)
+	begin(t, url, chassis.RepublishJob)
+	if p := ended(t, url, chassis.RepublishJob); p.State != chassis.JobDone || p.Done != int64(len(seed)) {
+		t.Errorf("%+v", p)
+	}
+	told := chassistest.AwaitTold(t, bus.Client(), shop.Catalog, 3*len(seed)+1)
+	versions := map[string]int{}
+	for _, e := range told[len(seed) : 3*len(seed)] {
+		versions[e.Type]++
+	}
+	if versions[shop.ProductListed] != len(seed) || versions[shop.ProductListedV2] != len(seed) || told[3*len(seed)].Type != "catalog.republished.v1" {
+		t.Errorf("%v, then %s", versions, told[3*len(seed)].Type)
+	}
+}

@@ -392,3 +392,24 @@ func TestStoreDiesInMigration(t *testing.T) {
 		t.Errorf("%d %+v", status, u)
 	}
 }
+
+// TestRepublishAtSchema2: every user is told of again in both versions; then comes the marker.
+func TestRepublishAtSchema2(t *testing.T) {
+	bus := streamstest.Start(t)
+	url := start(t, storestest.Postgres(t), bus.URL())
+	seed := len(shop.SeedUsers())
+	chassistest.AwaitTold(t, bus.Client(), shop.Users, seed)
+	migrated(t, url, schema2)
+	begin(t, url, chassis.RepublishJob)
+	if p := ended(t, url, chassis.RepublishJob); p.State != chassis.JobDone || p.Done != int64(seed) {
+		t.Errorf("%+v", p)
+	}
+	told := chassistest.AwaitTold(t, bus.Client(), shop.Users, 3*seed+1)
+	versions := map[string]int{}
+	for _, e := range told[seed : 3*seed] {
+		versions[e.Type]++
+	}
+	if versions[shop.UserRegistered] != seed || versions[shop.UserRegisteredV2] != seed || told[3*seed].Type != "users.republished.v1" {
+		t.Errorf("%v, then %s", versions, told[3*seed].Type)
+	}
+}
