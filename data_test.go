@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stillup/stillup/services/shop"
 	"github.com/stillup/stillup/viz/world"
 )
 
@@ -208,22 +209,40 @@ func TestData(t *testing.T) {
 			l.eventually(10*time.Second, "all works again", l.allWork)
 		})
 	}
-	for name, how := range map[string]map[string]any{"its last 10 seconds": {"seconds": 10}, "all": {"all": true}} {
-		part("the bus loses "+name, func(t *testing.T) {
-			var lost struct{ Streams []struct{ Lost int64 } }
-			if _, err := l.call(http.MethodPost, "/api/v1/bus/lose", how, &lost); err != nil {
+	for _, c := range []struct {
+		name string
+		how  map[string]any
+	}{{"all", map[string]any{"all": true}}, {"its last 5 seconds", map[string]any{"seconds": 5}}} {
+		part("the bus loses "+c.name, func(t *testing.T) {
+			l.load(map[string]any{"per_second": 10})
+			l.eventually(10*time.Second, "events flow", l.flows())
+			before, err := l.republished()
+			if err != nil {
 				t.Fatal(err)
 			}
-			n := int64(0)
-			for _, s := range lost.Streams {
-				n += s.Lost
+			var lost struct {
+				Streams []struct {
+					Name string
+					Lost int64
+				}
 			}
-			if n == 0 {
-				t.Fatal("nothing was lost")
+			if _, err := l.call(http.MethodPost, "/api/v1/bus/lose", c.how, &lost); err != nil {
+				t.Fatal(err)
 			}
+			t.Log(lost)
+			l.eventually(10*time.Second, "what was lost is published again", func() error {
+				now, err := l.republished()
+				for _, s := range lost.Streams {
+					if n, owned := now[s.Name]; err == nil && owned && n-before[s.Name] < s.Lost {
+						err = fmt.Errorf("%s lost %d and was published again %d", s.Name, s.Lost, n-before[s.Name])
+					} else if s.Name == shop.Orders && s.Lost == 0 {
+						t.Fatal("nothing was lost")
+					}
+				}
+				return err
+			})
 			l.eventually(20*time.Second, "all works again", l.allWork)
 			l.settled()
-			l.load(map[string]any{"per_second": 10})
 		})
 	}
 	part("a stream is trimmed before it was read", func(t *testing.T) {
@@ -241,6 +260,7 @@ func TestData(t *testing.T) {
 				return fmt.Errorf("want trimmed_unread %v", want)
 			}
 		}
+		l.load(map[string]any{"per_second": 10})
 		l.do("purchases", "kill")
 		l.eventually(20*time.Second, "orders come meanwhile", func() error {
 			n, err := l.waiting("take:orders>purchases")
@@ -267,15 +287,19 @@ func TestData(t *testing.T) {
 		l.job("republish-orders", 30*time.Second)
 		l.eventually(20*time.Second, "it is healed", missed(false))
 		l.settled()
-		l.load(map[string]any{"per_second": 10})
 	})
-	for _, how := range []string{"malformed", "duplicate", "old", "huge"} {
-		part("disturbed: "+how, func(t *testing.T) {
-			var said struct{ Said string }
-			if _, err := l.call(http.MethodPost, "/api/v1/streams/catalog/disturb", map[string]any{"how": how}, &said); err != nil {
+	l.load(map[string]any{"per_second": 10})
+	for _, c := range []struct{ how, decided string }{{"malformed", "dead letter"}, {"duplicate", "skipped"}, {"old", "skipped"}, {"huge", "dead letter"}} {
+		part("disturbed: "+c.how, func(t *testing.T) {
+			var done struct {
+				EntryID string `json:"entry_id"`
+				Said    string
+			}
+			if _, err := l.call(http.MethodPost, "/api/v1/streams/catalog/disturb", map[string]any{"how": c.how}, &done); err != nil {
 				t.Fatal(err)
 			}
-			t.Log(said.Said)
+			t.Log(done.Said)
+			l.eventually(10*time.Second, "every consumer says what it decided", func() error { return l.decided(done.EntryID, c.decided) })
 			l.eventually(20*time.Second, "all works", l.allWork)
 		})
 	}
@@ -295,6 +319,61 @@ func TestData(t *testing.T) {
 		l.eventually(10*time.Second, "every cell works", l.allWork)
 	})
 	l.settled()
+}
+
+// decided checks that the four who take the catalogue's events say so of an entry.
+func (l *lab) decided(entry, want string) error {
+	var e struct {
+		Deliveries []struct{ Service, Outcome, Reason string }
+	}
+	if _, err := l.call(http.MethodGet, "/api/v1/events/"+entry, nil, &e); err != nil {
+		return err
+	}
+	n := 0
+	for _, d := range e.Deliveries {
+		if d.Outcome == want && d.Reason != "" {
+			n++
+		}
+	}
+	if n != 4 {
+		return fmt.Errorf("%+v, want 4 times %q and why", e.Deliveries, want)
+	}
+	return nil
+}
+
+// flows checks that twenty orders more than at first came over their stream.
+func (l *lab) flows() func() error {
+	first := int64(-1)
+	return func() error {
+		var w struct{ Streams []world.Lane }
+		if _, err := l.call(http.MethodGet, "/api/v1/world", nil, &w); err != nil {
+			return err
+		}
+		i := slices.IndexFunc(w.Streams, func(s world.Lane) bool { return s.Name == shop.Orders })
+		if i < 0 {
+			return errors.New("no stream of orders")
+		}
+		if first < 0 {
+			first = w.Streams[i].Total
+		}
+		if n := w.Streams[i].Total - first; n < 20 {
+			return fmt.Errorf("%d came", n)
+		}
+		return nil
+	}
+}
+
+// republished is how many events each owner has published once more because the bus had lost them.
+func (l *lab) republished() (map[string]int64, error) {
+	of := map[string]int64{}
+	for _, owner := range []string{shop.Users, shop.Catalog, shop.Stock, shop.Orders} {
+		var box struct{ Republished int64 }
+		if _, err := l.call(http.MethodGet, l.url(owner)+"/outbox", nil, &box); err != nil {
+			return nil, err
+		}
+		of[owner] = box.Republished
+	}
+	return of, nil
 }
 
 // waiting is how many events wait at a take edge.

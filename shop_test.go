@@ -99,6 +99,8 @@ func TestShop(t *testing.T) {
 			t.Error(err)
 		}
 	})
+	l.t = t
+	l.settled()
 }
 
 // buy places an order in copies.
