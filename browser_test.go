@@ -158,6 +158,7 @@ func TestPage(t *testing.T) {
 	p.until(2*time.Second, "the bus is dead", `document.querySelector('[data-node="bus"]').dataset.state === 'down'`)
 	p.do(chromedp.Click(chromedp.CSS("#restore")))
 	p.until(20*time.Second, "all nodes are up again", `[...document.querySelectorAll('[data-node]')].every((n) => n.dataset.state === 'up')`)
+	l.settled()
 }
 
 // cellsAre is true where some cells of the matrix match a predicate and all that do are in that state.
@@ -193,6 +194,7 @@ func TestFaultsOnThePage(t *testing.T) {
 	p.do(chromedp.Click(chromedp.CSS("#restore")))
 	p.until(10*time.Second, "nothing is slow or paused any more", `!`+chip+` && [...document.querySelectorAll('[data-node]')].every((n) => n.dataset.state === 'up')`)
 	p.until(10*time.Second, "every cell works again", cellsAre(`() => true`, "works"))
+	l.settled()
 }
 
 // TestPictures makes the pictures of docs: the lab calm, with catalog and purchases dead, with catalog slow, and the pattern

@@ -46,6 +46,7 @@ func TestContainersLab(t *testing.T) {
 		{"logs, limits and use", looked},
 		{"three replicas", scaled},
 		{"without the socket", withoutSocket},
+		{"every copy is as its owner has it", sameInAll},
 	} {
 		ok := t.Run(part.name, func(t *testing.T) {
 			l.t, c.t = t, t

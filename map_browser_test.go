@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"net/http"
 	"testing"
 	"time"
 
@@ -122,9 +121,8 @@ func TestMapOnTheLab(t *testing.T) {
 	})
 	t.Run("the server is gone, and that is said at once", func(t *testing.T) {
 		p.t = t
-		if _, err := l.call(http.MethodPost, "/api/v1/load", map[string]any{"per_second": 0}, nil); err != nil {
-			t.Fatal(err)
-		}
+		l.t = t
+		l.settled()
 		l.end()
 		p.until(3*time.Second, "the page says so and greys", `document.body.classList.contains('lost') && document.querySelector('#link').innerText.includes('stands still')`)
 	})
