@@ -26,6 +26,7 @@ const (
 
 // mongoDB reads a MongoDB, or what speaks like one.
 type mongoDB struct {
+	last   lastTotals
 	client *mongo.Client
 	db     *mongo.Database
 	counts atomic.Pointer[bool] // see counted
