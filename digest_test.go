@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -48,6 +49,22 @@ func (r records) differ(what string, kept records) error {
 		}
 	}
 	return fmt.Errorf("%s: %d are there, with the owner %d", what, len(kept), len(r))
+}
+
+// TestDigests: a copy that lacks a record, has one too many, or another text, does not have its owner's digest.
+func TestDigests(t *testing.T) {
+	owner := records{"a": "1", "b": "2"}
+	for want, kept := range map[string]records{
+		"":                               {"a": "1", "b": "2"},
+		"x: b is missing (1 of 2":        {"a": "1"},
+		"x: 3 are there":                 {"a": "1", "b": "2", "c": "3"},
+		`x: a is "2", with its owner "1`: {"a": "2", "b": "2"},
+	} {
+		err := owner.differ("x", kept)
+		if want == "" && err != nil || want != "" && (err == nil || !strings.HasPrefix(err.Error(), want)) {
+			t.Errorf("%v: %v, want %q", kept, err, want)
+		}
+	}
 }
 
 // settled ends the traffic and waits until every copy in every store has the digest of what its owner holds.
