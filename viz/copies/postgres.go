@@ -46,8 +46,9 @@ func openPostgres(url string) (store, error) {
 	c.ConnConfig.ConnectTimeout = callWithin
 	// Nothing is cached by statement: a table may get other columns at any time.
 	c.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec
+	// GMT is the one zone that a server knows without files of time zones.
 	for name, value := range map[string]string{"default_transaction_read_only": "on", "application_name": "stillup dashboard",
-		"statement_timeout": fmt.Sprint(callWithin.Milliseconds()), "TimeZone": "UTC", "DateStyle": "ISO", "bytea_output": "hex"} {
+		"statement_timeout": fmt.Sprint(callWithin.Milliseconds()), "TimeZone": "GMT", "DateStyle": "ISO", "bytea_output": "hex"} {
 		c.ConnConfig.RuntimeParams[name] = value
 	}
 	p.pool, err = pgxpool.NewWithConfig(context.Background(), c)
