@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"os"
@@ -10,6 +11,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	cdppage "github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 )
@@ -72,6 +76,7 @@ func (p *page) do(steps ...chromedp.Action[chromedp.Void]) {
 // until waits for a JavaScript expression to be true.
 func (p *page) until(within time.Duration, what, expression string) {
 	p.t.Helper()
+	within *= patience
 	begun := time.Now()
 	ctx, cancel := context.WithTimeout(p.ctx, within)
 	defer cancel()
@@ -226,4 +231,65 @@ func TestPictures(t *testing.T) {
 	l.restore()
 	p.do(chromedp.KeyEvent(kb.Escape), chromedp.Click(chromedp.CSS(`.pick input[value="shared"]`)))
 	shots("shared")
+}
+
+// calm asks for reduced motion and has the pages that are opened from now on draw five times a second: two browsers that draw
+// all they can without a graphics card leave little of two cores to the lab.
+func (p *page) calm() {
+	p.t.Helper()
+	reduce := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-reduced-motion", Value: "reduce"}}}
+	p.do(chromedp.Func(func(ctx context.Context, tab *chromedp.Target) error {
+		if _, err := cdp.Call(ctx, tab, emulation.SetEmulatedMedia, reduce); err != nil {
+			return err
+		}
+		_, err := cdp.Call(ctx, tab, cdppage.AddScriptToEvaluateOnNewDocument, cdppage.AddScriptToEvaluateOnNewDocumentParams{
+			Source: `window.requestAnimationFrame = (f) => setTimeout(() => f(performance.now()), 200); window.cancelAnimationFrame = clearTimeout;`})
+		return err
+	}))
+}
+
+// click clicks on an element that can be seen, once it is there.
+func (p *page) click(selector string) {
+	p.t.Helper()
+	p.until(10*time.Second, "there is "+selector, fmt.Sprintf(`(() => {
+		const e = document.querySelector(%s);
+		if (!e || e.getAttribute('aria-disabled') === 'true') return false;
+		e.click();
+		return true;
+	})()`, quoted(selector)))
+}
+
+// is evaluates a JavaScript expression that is true or false.
+func (p *page) is(expression string) bool {
+	p.t.Helper()
+	return evaluated[bool](p, `!!(`+expression+`)`)
+}
+
+// text evaluates a JavaScript expression that is a string.
+func (p *page) text(expression string) string {
+	p.t.Helper()
+	return evaluated[string](p, expression)
+}
+
+func evaluated[T any](p *page, expression string) T {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.ctx, 10*time.Second)
+	defer cancel()
+	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression))
+	if err != nil {
+		p.t.Fatalf("%s: %v", expression, err)
+	}
+	return v
+}
+
+// pause lets the page go on for a while between two looks at it.
+func (p *page) pause(d time.Duration) {
+	p.t.Helper()
+	p.do(chromedp.Sleep(d))
+}
+
+// quoted is a string as JavaScript has it.
+func quoted(s string) string {
+	b, _ := json.Marshal(s) // a string always marshals
+	return string(b)
 }

@@ -3,7 +3,6 @@
 package main
 
 import (
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -23,10 +22,9 @@ const (
 )
 
 // docker runs the engine's command line and returns what it printed.
-func docker(t *testing.T, stdin io.Reader, args ...string) string {
+func docker(t *testing.T, args ...string) string {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "docker", args...)
-	cmd.Stdin = stdin
 	var said strings.Builder
 	cmd.Stderr = &said
 	out, err := cmd.Output()
@@ -158,7 +156,7 @@ func versionOf(t *testing.T, program, flag string) string {
 // megabytes is the size of an image.
 func megabytes(t *testing.T, image string) string {
 	t.Helper()
-	n, err := strconv.ParseFloat(docker(t, nil, "image", "inspect", "-f", "{{.Size}}", image), 64)
+	n, err := strconv.ParseFloat(docker(t, "image", "inspect", "-f", "{{.Size}}", image), 64)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -179,7 +177,7 @@ func ourImage(t *testing.T) string {
 	context := t.TempDir()
 	sh(t, "git ls-files -z | tar -c --null -T - | tar -x -C "+context+" && cd "+context+" && go mod vendor")
 	begun := time.Now()
-	docker(t, nil, "build", "--build-arg", "VERSION="+ourVersion, "-t", image, context)
+	docker(t, "build", "--build-arg", "VERSION="+ourVersion, "-t", image, context)
 	t.Logf("%s: %s MB, built in %.1f s", image, megabytes(t, image), time.Since(begun).Seconds())
 	builtImage = true
 	return image

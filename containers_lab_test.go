@@ -22,6 +22,9 @@ import (
 // seenWithin is how soon the map shows what others did to a container.
 const seenWithin = 200 * time.Millisecond
 
+// 19 containers, their networks and a browser on two cores take their time; what is tried here is containers, not speed.
+func init() { patience = 4 }
+
 // TestContainersLab brings the compose file up once, and does to it what a person would: from the page, with docker, by
 // scaling it out and by taking the engine's socket away.
 func TestContainersLab(t *testing.T) {
@@ -32,7 +35,6 @@ func TestContainersLab(t *testing.T) {
 	}
 	l := &lab{stack: &stack{system: system}, t: t, base: c.base}
 	l.eventually(20*time.Second, "all nodes are up", l.allUp)
-	l.load(map[string]any{"per_second": 10, "features": map[string]float64{"sign-up": 0.5, "top-sellers": 1}})
 	l.eventually(60*time.Second, "every cell works", l.allWork)
 	for _, part := range []struct {
 		name string
@@ -50,6 +52,8 @@ func TestContainersLab(t *testing.T) {
 	} {
 		ok := t.Run(part.name, func(t *testing.T) {
 			l.t, c.t = t, t
+			// A traffic that two slow cores carry beside all this.
+			l.load(map[string]any{"per_second": 3, "features": map[string]float64{"sign-up": 0.5, "top-sellers": 1}})
 			part.test(t, l, c)
 		})
 		l.t, c.t = t, t
@@ -58,6 +62,15 @@ func TestContainersLab(t *testing.T) {
 			l.eventually(30*time.Second, "every cell works", l.allWork)
 		}
 	}
+}
+
+// calmPage opens the dashboard in a browser that leaves two cores to the containers.
+func calmPage(t *testing.T, l *lab) *page {
+	t.Helper()
+	p := openPage(t, "about:blank")
+	p.calm()
+	p.do(chromedp.Navigate(l.base))
+	return p
 }
 
 // apart: the networks keep a service from the stores that it has no business with.
@@ -89,8 +102,8 @@ var unreached = regexp.MustCompile(`lookup|does not answer`)
 
 // proxied: what comes by way of the socket proxy to the real engine is looked at, and touches nothing else.
 func proxied(t *testing.T, _ *lab, c *composed) {
-	foreign := docker(t, nil, "create", "--label", control.LabelNode+"=users", "stillup:"+ourVersion, "version")
-	defer docker(t, nil, "rm", foreign)
+	foreign := docker(t, "create", "--label", control.LabelNode+"=users", "stillup:"+ourVersion, "version")
+	defer docker(t, "rm", foreign)
 	plain := c.containers("gates")[0] // of the project, and no node
 	for path, says := range map[string]string{
 		"/_ping":                       "",
@@ -115,7 +128,7 @@ func proxied(t *testing.T, _ *lab, c *composed) {
 // killedFromThePage kills every node in turn with its button in a real browser; the matrix is what the declared
 // dependencies say, as it is with processes.
 func killedFromThePage(t *testing.T, l *lab, _ *composed) {
-	p := openPage(t, l.base)
+	p := calmPage(t, l)
 	p.until(20*time.Second, "every cell works", cellsAre(`() => true`, "works"))
 	state := func(id, want string) string {
 		return fmt.Sprintf(`document.querySelector('[data-node=%q]').dataset.state === %q`, id, want)
@@ -162,6 +175,7 @@ func otherFaults(t *testing.T, l *lab, _ *composed) {
 				lost, found, err := l.outage(node, f.verb, f.undo)
 				if err != nil {
 					t.Error(err)
+					return
 				}
 				t.Logf("as declared after %s, all works again after %s", lost.Round(time.Millisecond), found.Round(time.Millisecond))
 			})
@@ -186,14 +200,18 @@ func killedOutside(t *testing.T, l *lab, c *composed) {
 	var took []float64
 	for range 5 {
 		id := c.containers("catalog")[0]
-		docker(t, nil, "kill", id)
+		docker(t, "kill", id)
 		begun := time.Now() // the engine has said that it is done
 		l.eventually(seenWithin, "the map shows it", func() error { return l.state("catalog", world.Down) })
 		took = append(took, float64(time.Since(begun).Milliseconds()))
-		docker(t, nil, "start", id)
+		docker(t, "start", id)
 		l.eventually(10*time.Second, "it is up", func() error { return l.state("catalog", world.Up) })
 	}
-	t.Logf("seen after %.0f ms (median) and %.0f ms (worst) from the end of docker kill", quantile(took, 0.5), slices.Max(took))
+	median := quantile(took, 0.5)
+	t.Logf("seen after %.0f ms (median) and %.0f ms (worst) from the end of docker kill", median, slices.Max(took))
+	if limit := float64(seenWithin.Milliseconds()); median > limit {
+		t.Errorf("the map shows it after %.0f ms (median), want %.0f", median, limit)
+	}
 	l.eventually(20*time.Second, "every cell works", l.allWork)
 }
 
@@ -226,21 +244,19 @@ func looked(t *testing.T, l *lab, _ *composed) {
 func scaled(t *testing.T, l *lab, c *composed) {
 	c.up("--scale", "purchases=3")
 	l.eventually(20*time.Second, "purchases has three replicas", func() error { return l.replicas("purchases", 3) })
-	p := openPage(t, l.base)
+	p := calmPage(t, l)
 	p.until(10*time.Second, "one card with three lights", `document.querySelectorAll('[data-node="purchases"] .light').length === 3`)
 	// A store that takes its time has events wait unacknowledged.
-	l.post("/api/v1/nodes/purchases-db/slow", map[string]any{"latency_ms": 400})
-	l.load(map[string]any{"per_second": 40})
+	l.post("/api/v1/nodes/purchases-db/slow", map[string]any{"latency_ms": 1500})
 	l.eventually(30*time.Second, "replica 2 holds events", func() error { return l.holdsEvents("purchases", "2") })
-	docker(t, nil, "kill", c.replica("purchases", "2"))
+	docker(t, "kill", c.replica("purchases", "2"))
 	l.eventually(2*time.Second, "two of three are up", func() error { return l.replicas("purchases", 2) })
 	if *pictures {
 		p.shots("docs", "containers")
 	}
 	p.until(20*time.Second, "the news tell what it held", `/purchases 2 was killed, holding \d+ event/.test(document.body.innerText)`)
-	p.until(30*time.Second, "and that the others claimed it", `/that purchases 2 held (was|were) claimed by the others/.test(document.body.innerText)`)
 	l.do("purchases-db", "heal")
-	l.load(map[string]any{"per_second": 10})
+	p.until(30*time.Second, "and that the others claimed it", `/that purchases 2 held (was|were) claimed by the others/.test(document.body.innerText)`)
 	if _, err := l.call(http.MethodPost, "/api/v1/nodes/purchases/start?replica=2", nil, nil); err != nil {
 		t.Fatal(err)
 	}
@@ -257,16 +273,17 @@ func scaled(t *testing.T, l *lab, c *composed) {
 // withoutSocket: a dashboard that cannot reach the engine looks and does not touch, and says so.
 func withoutSocket(t *testing.T, l *lab, c *composed) {
 	proxy := c.containers("socket-proxy")[0]
-	p := openPage(t, l.base)
+	p := calmPage(t, l)
 	p.until(10*time.Second, "nodes can be killed", `!!document.querySelector('button[aria-label="Kill users"]')`)
-	docker(t, nil, "stop", "-t", "1", proxy)
+	defer docker(t, "start", proxy) // also where something fails; one that runs is left alone
+	docker(t, "stop", "-t", "1", proxy)
 	p.until(15*time.Second, "the page says that it only looks", `document.body.innerText.toLowerCase().includes('looking only')`)
 	p.until(2*time.Second, "and offers nothing", `!document.querySelector('button[aria-label^="Kill "]')`)
 	l.eventually(10*time.Second, "features are still measured", l.allWork)
 	if status, err := l.call(http.MethodPost, "/api/v1/nodes/users/kill", nil, nil); err == nil || status != http.StatusServiceUnavailable {
 		t.Errorf("a kill without an engine: %d %v", status, err)
 	}
-	docker(t, nil, "start", proxy)
+	docker(t, "start", proxy)
 	p.until(15*time.Second, "nodes can be killed again", `!!document.querySelector('button[aria-label="Kill users"]')`)
 	p.do(chromedp.Reload())
 	p.until(10*time.Second, "every node is up", `[...document.querySelectorAll('[data-node]')].every((n) => n.dataset.state === 'up')`)
@@ -336,6 +353,6 @@ func (l *lab) holdsEvents(id, replica string) error {
 // replica is the container of a node's replica of that number.
 func (c *composed) replica(service, number string) string {
 	c.t.Helper()
-	return docker(c.t, nil, "ps", "-aq", "--no-trunc", "--filter", "label=com.docker.compose.project="+c.project,
+	return docker(c.t, "ps", "-aq", "--no-trunc", "--filter", "label=com.docker.compose.project="+c.project,
 		"--filter", "label=com.docker.compose.service="+service, "--filter", "label=com.docker.compose.container-number="+number)
 }

@@ -4,7 +4,6 @@ package main
 
 import (
 	"archive/tar"
-	"bytes"
 	"errors"
 	"io/fs"
 	"os"
@@ -20,14 +19,20 @@ import (
 // same files, so that an image is only built anew when something has changed.
 type rootfs struct {
 	t    *testing.T
-	body bytes.Buffer
+	dir  string   // what the engine is given to build it from
+	body *os.File // rootfs.tar in dir: up to a gigabyte, so not kept in memory
 	tar  *tar.Writer
 	has  map[string]bool
 }
 
 func newRootfs(t *testing.T) *rootfs {
-	r := &rootfs{t: t, has: map[string]bool{"": true}}
-	r.tar = tar.NewWriter(&r.body)
+	t.Helper()
+	r := &rootfs{t: t, dir: t.TempDir(), has: map[string]bool{"": true}}
+	var err error
+	if r.body, err = os.Create(filepath.Join(r.dir, "rootfs.tar")); err != nil {
+		t.Fatal(err)
+	}
+	r.tar = tar.NewWriter(r.body)
 	return r
 }
 
@@ -142,22 +147,13 @@ func (r *rootfs) users(name string, id string) {
 // build makes the image; settings are lines of a Dockerfile.
 func (r *rootfs) build(image string, settings ...string) {
 	r.t.Helper()
-	if err := r.tar.Close(); err != nil {
-		r.t.Fatal(err)
-	}
-	var context bytes.Buffer
-	w := tar.NewWriter(&context)
 	dockerfile := "FROM scratch\nADD rootfs.tar /\nLABEL " + standInLabel + "=1\n" + strings.Join(settings, "\n") + "\n"
-	for name, content := range map[string][]byte{"Dockerfile": []byte(dockerfile), "rootfs.tar": r.body.Bytes()} {
-		if err := w.WriteHeader(&tar.Header{Name: name, Mode: 0o644, Size: int64(len(content))}); err != nil {
-			r.t.Fatal(err)
-		}
-		if _, err := w.Write(content); err != nil {
-			r.t.Fatal(err)
-		}
-	}
-	if err := w.Close(); err != nil {
+	err := errors.Join(r.tar.Close(), r.body.Close(), os.WriteFile(filepath.Join(r.dir, "Dockerfile"), []byte(dockerfile), 0o644))
+	if err != nil {
 		r.t.Fatal(err)
 	}
-	docker(r.t, &context, "build", "-t", image, "-")
+	docker(r.t, "build", "-t", image, r.dir)
+	if err := os.RemoveAll(r.dir); err != nil {
+		r.t.Fatal(err)
+	}
 }

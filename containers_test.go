@@ -25,11 +25,11 @@ func TestContainersImage(t *testing.T) {
 	if size, err := strconv.ParseFloat(megabytes(t, image), 64); err != nil || size > 120 {
 		t.Errorf("it has %v MB, more than 120: %v", size, err)
 	}
-	said := docker(t, nil, "run", "--rm", "--read-only", "--cap-drop=ALL", "--network=none", image, "version")
+	said := docker(t, "run", "--rm", "--read-only", "--cap-drop=ALL", "--network=none", image, "version")
 	if !strings.HasPrefix(said, "stillup "+ourVersion+" go") {
 		t.Errorf("version says %q", said)
 	}
-	got := docker(t, nil, "image", "inspect", "-f",
+	got := docker(t, "image", "inspect", "-f",
 		`{{.Config.User}} {{index .Config.Labels "org.opencontainers.image.title"}} {{index .Config.Labels "org.opencontainers.image.version"}}`, image)
 	if want := "65532:65532 Stillup " + ourVersion; got != want {
 		t.Errorf("user, title, version: %q, want %q", got, want)
@@ -59,8 +59,8 @@ func TestContainersStores(t *testing.T) {
 					t.Fatal(err)
 				}
 				id := c.containers(s.node)[0]
-				docker(t, nil, "kill", id)
-				docker(t, nil, "start", id)
+				docker(t, "kill", id)
+				docker(t, "start", id)
 				url := c.address(s.node, s.url)
 				if err := until(ctx, func(ctx context.Context) error { return stores.Ping(ctx, url) }); err != nil {
 					t.Fatal(err)
@@ -76,7 +76,7 @@ func TestContainersStores(t *testing.T) {
 // address is url with the address of the node's container in its own network, as this machine reaches it.
 func (c *composed) address(node, url string) string {
 	c.t.Helper()
-	ip := docker(c.t, nil, "inspect", "-f", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", c.containers(node)[0])
+	ip := docker(c.t, "inspect", "-f", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", c.containers(node)[0])
 	return strings.Replace(url, "HOST", ip, 1)
 }
 

@@ -58,16 +58,37 @@ type lab struct {
 	end  func()
 }
 
+// patience is how many times as long as processes of this machine what is tried may take.
+var patience time.Duration = 1
+
 // startLab runs a whole lab on fresh data and waits until all nodes are up. It ends with the test.
 func startLab(t *testing.T) *lab {
 	t.Helper()
 	return runLab(t, dataDir(t))
 }
 
+// startLabWith is startLab with options of its own; what they leave out is as there.
+func startLabWith(t *testing.T, o upOptions) *lab {
+	t.Helper()
+	if o.data == "" {
+		o.data = dataDir(t)
+	}
+	if o.addr == "" {
+		o.addr = "127.0.0.1:0"
+	}
+	o.self = filepath.Join(bin, "stillup")
+	return runLabWith(t, o)
+}
+
 // runLab runs a whole lab on the data in a folder and waits until all nodes are up. It ends with the test or with end.
 func runLab(t *testing.T, data string) *lab {
 	t.Helper()
-	s, err := prepare(t.Context(), upOptions{addr: "127.0.0.1:0", data: data, self: filepath.Join(bin, "stillup")}, t.Output())
+	return startLabWith(t, upOptions{data: data})
+}
+
+func runLabWith(t *testing.T, o upOptions) *lab {
+	t.Helper()
+	s, err := prepare(t.Context(), o, t.Output())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,13 +121,14 @@ func (l *lab) printLogs() {
 	logs, _ := filepath.Glob(filepath.Join(l.data, "logs", "*.log"))
 	for _, path := range logs {
 		b, _ := os.ReadFile(path)
-		l.t.Logf("%s:\n%s", filepath.Base(path), b[max(0, len(b)-2000):])
+		l.t.Logf("%s:\n%s", filepath.Base(path), b[max(0, len(b)-400):])
 	}
 }
 
 // eventually polls check until it passes; its last error is the test's.
 func (l *lab) eventually(within time.Duration, what string, check func() error) {
 	l.t.Helper()
+	within *= patience
 	begun := time.Now()
 	ctx, cancel := context.WithTimeout(l.t.Context(), within)
 	defer cancel()

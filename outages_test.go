@@ -105,6 +105,7 @@ func (l *lab) restore() {
 
 // holds waits until check passes, within that time, and goes on passing for a while. It returns since when it does.
 func (l *lab) holds(within time.Duration, what string, check func() error) (since time.Time, err error) {
+	within *= patience
 	deadline := time.Now().Add(within)
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"os"
 	"path/filepath"
@@ -27,6 +28,7 @@ type upOptions struct {
 	addr, token, data string
 	fresh             bool
 	self              string // program that knows "service NAME"; empty: this one
+	chapters          fs.FS  // what can be walked through; nil: the sample's
 }
 
 // stack is the lab ready to be run: folder locked, port taken, stores prepared, nothing started.
@@ -61,6 +63,9 @@ func prepare(ctx context.Context, o upOptions, out io.Writer) (_ *stack, err err
 			s.close()
 		}
 	}()
+	if s.o.chapters == nil {
+		s.o.chapters = services.Chapters
+	}
 	if s.system, err = world.ParseSystem(services.System); err != nil {
 		return nil, err
 	}
@@ -126,7 +131,7 @@ func (s *stack) run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error {
 		return viz.Serve(ctx, s.ln, viz.Options{System: s.system, BusURL: s.busURL(), StoreURLs: s.storeURLs(), Runtime: s.procs,
-			Addr: s.o.addr, Token: s.o.token, Log: newLog(log)})
+			Chapters: s.o.chapters, Addr: s.o.addr, Token: s.o.token, Log: newLog(log)})
 	})
 	g.Go(func() error {
 		if err := startAll(ctx, s.procs, atFirst(s.nodes), s.out); err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -14,7 +15,7 @@ import (
 	"github.com/stillup/stillup/viz/world"
 )
 
-type vizOptions struct{ addr, published, token, system, redis, stores, runtime, project string }
+type vizOptions struct{ addr, published, token, system, redis, stores, runtime, project, chapters string }
 
 // sample is the name under which --system finds the shop's own file.
 const sample = "shop"
@@ -35,6 +36,7 @@ func vizCommand() *cobra.Command {
 	c.Flags().StringVar(&o.system, "system", "", "system file (JSON); "+sample+" for that of the sample shop")
 	c.Flags().StringVar(&o.redis, "redis", "redis://127.0.0.1:6379", "address of the Redis that carries the streams")
 	c.Flags().StringVar(&o.runtime, "runtime", "none", "what runs the nodes: none (look and do not touch) or docker (DOCKER_HOST says where)")
+	c.Flags().StringVar(&o.chapters, "chapters", "", "folder of what can be walked through (one YAML file a chapter); empty: the sample's for the sample, else nothing")
 	c.Flags().StringVar(&o.project, "project", "", "compose project of the nodes, with docker; empty: the only one that has any")
 	_ = c.MarkFlagRequired("system") // fails only for a flag that does not exist
 	return c
@@ -46,11 +48,15 @@ func watch(ctx context.Context, o vizOptions, out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	chapters, err := readChapters(o)
+	if err != nil {
+		return err
+	}
 	stores, err := services.Stores(o.stores)
 	if err != nil {
 		return err
 	}
-	options := viz.Options{System: system, BusURL: o.redis, StoreURLs: stores, Addr: o.addr, Published: o.published, Token: o.token, Log: newLog(os.Stderr)}
+	options := viz.Options{System: system, BusURL: o.redis, StoreURLs: stores, Chapters: chapters, Addr: o.addr, Published: o.published, Token: o.token, Log: newLog(os.Stderr)}
 	switch o.runtime {
 	case "none":
 	case "docker":
@@ -74,6 +80,22 @@ func watch(ctx context.Context, o vizOptions, out io.Writer) error {
 	}
 	fmt.Fprintf(out, "watching %s\n\n  %s\n", system.Name, at)
 	return viz.Serve(ctx, ln, options)
+}
+
+// readChapters is the folder of what can be walked through; nil: nothing. What is in it is read and checked by the dashboard.
+func readChapters(o vizOptions) (fs.FS, error) {
+	switch {
+	case o.chapters != "":
+		if d, err := os.Stat(o.chapters); err != nil {
+			return nil, fmt.Errorf("--chapters: %w", err)
+		} else if !d.IsDir() {
+			return nil, fmt.Errorf("--chapters %s is no folder; give the one that holds the chapters", o.chapters)
+		}
+		return os.DirFS(o.chapters), nil
+	case o.system == sample:
+		return services.Chapters, nil
+	}
+	return nil, nil
 }
 
 // readSystem reads a system file, or the sample's.

@@ -43,12 +43,12 @@ func BenchmarkRebuild(b *testing.B) {
 					b.Fatal(status)
 				}
 				var p chassis.Progress
-				for p.State != chassis.JobDone {
+				awaitWithin(b, 10*time.Minute, "it is done", func() bool {
 					if chassistest.Get(url+"/jobs/"+of.job, &p); p.State == chassis.JobFailed {
 						b.Fatal(p.Said)
 					}
-					time.Sleep(10 * time.Millisecond)
-				}
+					return p.State == chassis.JobDone
+				})
 				b.ReportMetric(p.PerSecond, "entries/s")
 			}
 			began, read := time.Now(), 0
@@ -112,7 +112,7 @@ func fill(b testing.TB, bus *redis.Client, orders, users int) {
 // applied waits until the service's group has read all.
 func applied(b testing.TB, bus *redis.Client, group string, names []string) {
 	b.Helper()
-	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+	awaitWithin(b, 2*time.Minute, group+" has applied all", func() bool {
 		found, err := streams.Inspect(context.Background(), bus, names)
 		n := 0
 		for _, s := range found {
@@ -122,9 +122,6 @@ func applied(b testing.TB, bus *redis.Client, group string, names []string) {
 				}
 			}
 		}
-		if err == nil && n == len(names) {
-			return
-		}
-	}
-	b.Fatalf("%s has not applied all", group)
+		return err == nil && n == len(names)
+	})
 }

@@ -1,7 +1,6 @@
 package services
 
 import (
-	"net/http"
 	"testing"
 	"time"
 
@@ -31,10 +30,8 @@ func TestRebuildOutlivesItsStore(t *testing.T) {
 			store := storestest.Start(t, tt.engine)
 			url := chassistest.Start(t, chassis.Config{Name: tt.service, StoreURL: store.URL, BusURL: bus.URL()}, Run)
 			applied(t, bus.Client(), tt.service, tt.streams)
-			path := url + "/jobs/" + tt.job
-			if status := chassistest.Call(path, http.MethodPost, "", nil, nil); status != http.StatusAccepted {
-				t.Fatal(status)
-			}
+			chassistest.Begin(t, url, tt.job)
+			path := url + chassis.JobsPath + tt.job
 			var p chassis.Progress
 			awaitThat(t, "it is in the middle", func() bool {
 				for chassistest.Get(path, &p); p.State == chassis.JobRunning && p.Done == 0 && p.Before != ""; {
@@ -49,10 +46,11 @@ func TestRebuildOutlivesItsStore(t *testing.T) {
 				t.Fatalf("it was not killed in the middle: %+v", p)
 			}
 			store.Start(t)
-			for end := time.Now().Add(time.Minute); p.State != chassis.JobDone && time.Now().Before(end); chassistest.Get(path, &p) {
-				time.Sleep(20 * time.Millisecond)
-			}
-			if p.State != chassis.JobDone || p.Before == "" || p.Before != p.After {
+			awaitWithin(t, time.Minute, "it is done", func() bool {
+				chassistest.Get(path, &p)
+				return p.State == chassis.JobDone
+			})
+			if p.Before == "" || p.Before != p.After {
 				t.Errorf("%+v", p)
 			}
 		})

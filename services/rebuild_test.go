@@ -80,10 +80,10 @@ func TestRebuildUnderTraffic(t *testing.T) {
 					t.Logf("%s: %+v", job.service, p)
 				}
 			})
-			for end := time.Now().Add(time.Minute); p.State != chassis.JobDone && p.State != chassis.JobFailed && time.Now().Before(end); {
-				time.Sleep(50 * time.Millisecond)
+			awaitWithin(t, time.Minute, job.service+" is done", func() bool {
 				chassistest.Get(urls[job.service]+job.path, &p)
-			}
+				return p.State == chassis.JobDone || p.State == chassis.JobFailed
+			})
 			if p.State != chassis.JobDone || p.Before == "" || p.Before != p.After || p.Done != p.Total || p.Total == 0 {
 				t.Errorf("%s, trimmed %v: %+v", job.service, trimmed, p)
 			}
@@ -95,7 +95,12 @@ func TestRebuildUnderTraffic(t *testing.T) {
 	t.Logf("%d of %d orders found their copy in the making", unready.Load(), n.Load())
 	for _, get := range []struct{ service, path string }{{"purchases", "/purchases/" + users[0].ID}, {"purchases", "/purchases/" + users[49].ID}, {"trending", "/top"}} {
 		var answers []string
-		awaitThat(t, "the patterns agree on "+get.path, func() bool {
+		t.Cleanup(func() {
+			if t.Failed() {
+				t.Logf("%s: %q", get.path, answers)
+			}
+		})
+		awaitWithin(t, time.Minute, "the patterns agree on "+get.path, func() bool {
 			answers = nil
 			for _, pattern := range []string{chassis.Shared, chassis.Sync, chassis.Copies} {
 				var v any

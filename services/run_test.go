@@ -68,11 +68,17 @@ func runStores(t *testing.T, busURL string, wired bool) (urls, storeURLs map[str
 }
 
 // awaitThat has more patience than one service needs: here all of them share the machine.
-func awaitThat(t *testing.T, what string, cond func() bool) {
+func awaitThat(t testing.TB, what string, cond func() bool) {
+	t.Helper()
+	awaitWithin(t, 20*time.Second, what, cond)
+}
+
+// awaitWithin asks until it is so: what services do in processes and stores of their own gives no other signal.
+func awaitWithin(t testing.TB, within time.Duration, what string, cond func() bool) {
 	t.Helper()
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
-	for deadline := time.After(20 * time.Second); !cond(); {
+	for deadline := time.After(within); !cond(); {
 		select {
 		case <-tick.C:
 		case <-deadline:

@@ -3,8 +3,9 @@ package services
 
 import (
 	"context"
-	_ "embed"
+	"embed"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 
@@ -25,6 +26,12 @@ import (
 //
 //go:embed system.json
 var System []byte
+
+//go:embed chapters/*.yaml
+var chapterFiles embed.FS
+
+// Chapters is the folder of the walkthrough through the shop: a file for each chapter, and the glossary.
+var Chapters, _ = fs.Sub(chapterFiles, "chapters") // fails only for a name that is none
 
 // Bus is the node id of the Redis that carries the streams.
 const Bus = "bus"

@@ -30,6 +30,17 @@ func look() *problem {
 	return refuse(http.StatusConflict, "this dashboard watches a system that somebody else runs: it can look but not touch")
 }
 
+// untouchable says what keeps every node from being acted on, nil for nothing.
+func (s *server) untouchable(f world.Frame) *problem {
+	if s.Runtime == nil {
+		return look()
+	}
+	if c := f.Control; c != nil && !c.Can {
+		return refuse(http.StatusServiceUnavailable, "%s", c.Why)
+	}
+	return nil
+}
+
 // audit writes the one line that every action leaves.
 func (s *server) audit(r *http.Request, verb, node string, err error) {
 	outcome := "done"
@@ -78,16 +89,22 @@ func (s *server) act(w http.ResponseWriter, r *http.Request, id, verb, replica s
 		}
 	}
 	a.Replica = replica
+	return s.actOn(known, a)
+}
+
+// actOn does an action to a node that is known to be so, and returns once the world shows it.
+func (s *server) actOn(known world.Node, a control.Action) error {
+	id := known.ID
 	ctx, cancel := context.WithTimeout(s.ending, actWithin)
 	defer cancel()
-	if possible(replicaOf(known, replica), verb) { // said before it is done, so that the news stand in that order
-		s.hub.Observe(world.ActionSeen{At: time.Now(), Node: id, Verb: verb, Note: amount(a), Replica: replica})
+	if possible(replicaOf(known, a.Replica), a.Verb) { // said before it is done, so that the news stand in that order
+		s.hub.Observe(world.ActionSeen{At: time.Now(), Node: id, Verb: a.Verb, Note: amount(a), Replica: a.Replica})
 	}
 	if err := s.Runtime.Do(ctx, id, a); err != nil {
 		return s.refusal(id, a, err)
 	}
 	s.await(ctx, seenWithin, func(f world.Frame) bool {
-		return slices.ContainsFunc(f.Nodes, func(n world.Node) bool { return n.ID == id && shows(replicaOf(n, replica), a) })
+		return slices.ContainsFunc(f.Nodes, func(n world.Node) bool { return n.ID == id && shows(replicaOf(n, a.Replica), a) })
 	})
 	return nil
 }

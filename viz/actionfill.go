@@ -35,19 +35,24 @@ type subject struct {
 
 // readSubject reads the body of an action, which may be empty.
 func readSubject(w http.ResponseWriter, r *http.Request) (in subject, err error) {
+	return in, readMaybe(w, r, &in, `send {"id": "...", "values": {"field": value}}, of which both may be left out`)
+}
+
+// readMaybe is readJSON for a body that may be empty, which leaves v as it is; wanted says what else is.
+func readMaybe(w http.ResponseWriter, r *http.Request, v any, wanted string) error {
 	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyWithin)) // as in readJSON
 	b, err := io.ReadAll(r.Body)
 	if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) {
-		return in, err
+		return err
 	}
 	if err != nil {
-		return in, refuse(http.StatusBadRequest, "the body could not be read: %s", err)
+		return refuse(http.StatusBadRequest, "the body could not be read: %s", err)
 	}
 	if len(bytes.TrimSpace(b)) == 0 {
-		return in, nil
+		return nil
 	}
 	r.Body = io.NopCloser(bytes.NewReader(b))
-	return in, hinted(readJSON(w, r, &in), `send {"id": "...", "values": {"field": value}}, of which both may be left out`)
+	return hinted(readJSON(w, r, v), wanted)
 }
 
 // filled is an action's request, ready to be made.

@@ -95,14 +95,11 @@ func (s *server) actionNow(ctx context.Context, spec world.ActionSpec) actionAns
 
 // possibleAction says what keeps an action from being done, nil for nothing. A job that runs already is not looked for.
 func (s *server) possibleAction(spec world.ActionSpec) *problem {
-	switch {
-	case s.Demo != nil:
+	if s.Demo != nil {
 		return refuse(http.StatusConflict, "this is a demo: nothing of it exists, so there is nobody to ask")
-	case s.Runtime == nil:
-		return look()
 	}
-	if c := s.frame().Control; c != nil && !c.Can {
-		return refuse(http.StatusServiceUnavailable, "%s", c.Why)
+	if p := s.untouchable(s.frame()); p != nil {
+		return p
 	}
 	if len(spec.Joins) > 0 {
 		return s.possibleJoin(spec)
@@ -177,10 +174,20 @@ func (s *server) doAction(w http.ResponseWriter, r *http.Request) (*actedAnswer,
 	if err != nil {
 		return nil, err
 	}
+	return s.perform(spec, in)
+}
+
+// ready is an action's request, where the action can be done now.
+func (s *server) ready(spec world.ActionSpec, in subject) (filled, error) {
 	if p := s.possibleAction(spec); p != nil {
-		return nil, p
+		return filled{}, p
 	}
-	f, err := fill(spec, in)
+	return fill(spec, in)
+}
+
+// perform does an action to what is asked for, and returns once it is done, or once a job has begun.
+func (s *server) perform(spec world.ActionSpec, in subject) (*actedAnswer, error) {
+	f, err := s.ready(spec, in)
 	if err != nil {
 		return nil, err
 	}

@@ -4,12 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"math"
 	"net/http"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/stillup/stillup/viz/copies"
 	"github.com/stillup/stillup/viz/world"
@@ -18,9 +16,7 @@ import (
 const (
 	foundDefault = 20
 	foundMost    = 100
-	idMost       = 300              // bytes of an id
-	aliveEvery   = 15 * time.Second // how often a quiet stream says that it is still there
-	writeWithin  = 5 * time.Second  // how long a reader may take to take something in
+	idMost       = 300 // bytes of an id
 )
 
 // The API's forms of what stores hold.
@@ -168,43 +164,12 @@ func (s *server) getCopyLive(w http.ResponseWriter, r *http.Request) error {
 		return refuse(http.StatusServiceUnavailable, "%s", err)
 	}
 	defer reader.Close()
-	ctx, cancel := context.WithCancel(r.Context())
-	defer cancel()
-	defer context.AfterFunc(s.ending, cancel)()
-	w.Header().Set("Content-Type", "text/event-stream")
-	w.Header().Set("X-Accel-Buffering", "no") // for what stands between
-	w.WriteHeader(http.StatusOK)
-	if r.Method == http.MethodHead {
-		return nil
-	}
-	out := http.NewResponseController(w)
-	write := func(text string) error {
-		_ = out.SetWriteDeadline(time.Now().Add(writeWithin)) // a test's writer has none
-		if _, err := fmt.Fprint(w, text); err != nil {
-			return err
+	s.sendEvents(w, r, "the records follow", func(ctx context.Context) ([]byte, error) {
+		thing, err := reader.Next(ctx)
+		if err != nil {
+			return nil, err
 		}
-		return out.Flush()
-	}
-	if write(": the records follow\n\n") != nil {
-		return nil
-	}
-	for {
-		waiting, done := context.WithTimeout(ctx, aliveEvery)
-		thing, err := reader.Next(waiting)
-		done()
-		text := ": nothing changed\n\n"
-		switch {
-		case err == nil:
-			b, err := json.Marshal(thingOf(thing))
-			if err != nil {
-				return nil // unreachable: records always marshal
-			}
-			text = "data: " + string(b) + "\n\n"
-		case ctx.Err() != nil || errors.Is(err, copies.ErrClosed):
-			return nil
-		}
-		if write(text) != nil {
-			return nil // whoever watched is gone
-		}
-	}
+		return json.Marshal(thingOf(thing))
+	})
+	return nil
 }

@@ -1,8 +1,6 @@
 package viz
 
 import (
-	"bufio"
-	"context"
 	"encoding/json"
 	"net"
 	"net/http"
@@ -130,38 +128,13 @@ func TestCopiesOfADeadStore(t *testing.T) {
 // stream reads what is sent of a thing until the test ends.
 func stream(t *testing.T, url string) (*http.Response, <-chan thingAnswer) {
 	t.Helper()
-	ctx, cancel := context.WithCancel(context.Background())
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	sent, done := make(chan thingAnswer, 100), make(chan struct{})
-	go func() {
-		defer close(done)
-		defer close(sent)
-		lines := bufio.NewScanner(resp.Body)
-		for lines.Scan() {
-			data, ok := strings.CutPrefix(lines.Text(), "data: ")
-			if !ok {
-				continue
-			}
-			var thing struct{ Records []copies.Record }
-			if err := json.Unmarshal([]byte(data), &thing); err != nil {
-				t.Errorf("%v: %s", err, data)
-			}
-			sent <- thingAnswer{Records: thing.Records}
-		}
-	}()
-	t.Cleanup(func() {
-		cancel()
-		resp.Body.Close()
-		<-done
+	resp, things, _ := sent(t, url, func(data string) (a thingAnswer, err error) {
+		var thing struct{ Records []copies.Record }
+		err = json.Unmarshal([]byte(data), &thing)
+		a.Records = thing.Records
+		return a, err
 	})
-	return resp, sent
+	return resp, things
 }
 
 // TestCopiesLive: what changes is sent, to all that listen; 32 may, and who leaves makes room; the end of the dashboard ends the stream.

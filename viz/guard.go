@@ -23,6 +23,8 @@ type guard struct {
 	token  string
 	cookie string // name of the cookie that stands for the token; with the port, since cookies are shared by ports
 	cross  *http.CrossOriginProtection
+	// isClass says whether there is a class of that id, whose followers are let in without the token; nil: there are none.
+	isClass func(id string) bool
 }
 
 // newGuard makes the guard of a listener on addr that was asked for as asked, host:port, which may be empty. Without a
@@ -131,6 +133,9 @@ func (g *guard) check(w http.ResponseWriter, r *http.Request) (done bool, err er
 	}
 	if g.known(r) {
 		return false, nil
+	}
+	if met, err := g.follow(w, r); met {
+		return false, err
 	}
 	w.Header().Set("WWW-Authenticate", `Bearer realm="stillup"`)
 	return false, refuse(http.StatusUnauthorized, "the dashboard needs its token: open /?token=..., or send Authorization: Bearer ...")

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -18,6 +19,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/stillup/stillup/viz/control"
+	"github.com/stillup/stillup/viz/tour"
 	"github.com/stillup/stillup/viz/world"
 )
 
@@ -195,6 +197,7 @@ type api struct {
 	t   *testing.T
 	url string
 	log *logged
+	end context.CancelFunc // ends what the server does, as the dashboard's end
 }
 
 // logged is what was logged.
@@ -224,6 +227,22 @@ func serve(t *testing.T, runtime control.Runtime, token string) *api {
 // serveSystem is serve for another system than the small shop.
 func serveSystem(t *testing.T, of world.System, runtime control.Runtime, token string) *api {
 	t.Helper()
+	return serveChapters(t, of, runtime, token, nil)
+}
+
+// serveChapters is serveSystem with something to walk through.
+func serveChapters(t *testing.T, of world.System, runtime control.Runtime, token string, chapters fs.FS) *api {
+	t.Helper()
+	walkthrough, err := Options{System: of, Chapters: chapters}.readTour()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return serveTour(t, of, runtime, token, walkthrough)
+}
+
+// serveTour is serveChapters with what was read of them.
+func serveTour(t *testing.T, of world.System, runtime control.Runtime, token string, walkthrough *tour.Tour) *api {
+	t.Helper()
 	a := &api{t: t, log: &logged{}}
 	ctx, cancel := context.WithCancel(context.Background())
 	srv := httptest.NewUnstartedServer(nil)
@@ -231,17 +250,23 @@ func serveSystem(t *testing.T, of world.System, runtime control.Runtime, token s
 	if err != nil {
 		t.Fatal(err)
 	}
-	log := slog.New(slog.NewTextHandler(a.log, nil))
-	a.server = newServer(ctx, Options{System: of, Runtime: runtime, Token: token, Log: log}, guard)
+	a.server = newServer(ctx, Options{System: of, Runtime: runtime, Token: token, Log: slog.New(slog.NewTextHandler(a.log, nil))}, guard, walkthrough)
 	srv.Config.Handler = a.handler()
 	srv.Start()
-	a.url = srv.URL
+	a.url, a.end = srv.URL, cancel
 	var running sync.WaitGroup
 	running.Go(func() {
 		if err := a.hub.Run(ctx); err != nil {
 			t.Error(err)
 		}
 	})
+	for _, run := range []func(context.Context) error{a.walk.run, a.walk.ask} {
+		running.Go(func() {
+			if err := run(ctx); err != nil {
+				t.Error(err)
+			}
+		})
+	}
 	if runtime != nil {
 		running.Go(func() {
 			if err := runtime.Watch(ctx, func(o world.Observation) { a.hub.Observe(o) }); err != nil {

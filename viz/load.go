@@ -38,18 +38,31 @@ func (s *server) postLoad(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *server) setLoad(w http.ResponseWriter, r *http.Request) (a loadAnswer, err error) {
-	switch {
-	case s.Demo != nil:
-		return a, refuse(http.StatusConflict, "this is a demo: its traffic is made up and cannot be set")
-	case s.load == nil:
-		return a, refuse(http.StatusConflict, "the system file does not say where the traffic is set")
-	case s.Runtime == nil:
-		return a, look()
+	if p := s.possibleLoad(); p != nil {
+		return a, p
 	}
 	var wanted probes.Traffic
 	if err := readJSON(w, r, &wanted); err != nil {
 		return a, err
 	}
+	return s.setTraffic(wanted)
+}
+
+// possibleLoad says what keeps the traffic from being set, nil for nothing.
+func (s *server) possibleLoad() *problem {
+	switch {
+	case s.Demo != nil:
+		return refuse(http.StatusConflict, "this is a demo: its traffic is made up and cannot be set")
+	case s.load == nil:
+		return refuse(http.StatusConflict, "the system file does not say where the traffic is set")
+	case s.Runtime == nil:
+		return look()
+	}
+	return nil
+}
+
+// setTraffic sets the traffic, where that is possible, and tells what its node says then.
+func (s *server) setTraffic(wanted probes.Traffic) (a loadAnswer, err error) {
 	if err := s.checkLoad(wanted); err != nil {
 		return a, err
 	}

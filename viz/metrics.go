@@ -69,7 +69,7 @@ func (m *metrics) acted(verb string, done bool) {
 	}
 	switch verb {
 	case control.Kill, control.Stop, control.Start, control.Pause, control.Resume, control.Slow, control.Cut, control.Errors,
-		control.Heal, "restore", "load", "resend", "workloads", world.ActVerb:
+		control.Heal, "restore", "load", "resend", "workloads", "begin", "leave", "step", world.ActVerb:
 	default:
 		verb = "other" // what a stranger made up is no label
 	}

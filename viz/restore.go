@@ -35,11 +35,8 @@ func (s *server) postRestore(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *server) restore() (*restored, error) {
-	if s.Runtime == nil {
-		return nil, look()
-	}
-	if c := s.frame().Control; c != nil && !c.Can {
-		return nil, refuse(http.StatusServiceUnavailable, "%s", c.Why)
+	if p := s.untouchable(s.frame()); p != nil {
+		return nil, p
 	}
 	ctx, cancel := context.WithTimeout(s.ending, restoreWithin)
 	defer cancel()

@@ -7,8 +7,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-
-	"github.com/stillup/stillup/web"
 )
 
 // bodyLimit is how many bytes the body of any request but an export of traces may have.
@@ -25,10 +23,9 @@ type route struct {
 
 // routes is the whole table; openapi.yaml lists the same ones.
 func (s *server) routes() []route {
-	page := web.Handler(web.Options{State: s.state, Invented: s.Demo != nil})
-	return []route{
-		{http.MethodGet, "/", plain(page)},
-		{http.MethodGet, "/static/{file...}", files(page)},
+	all := []route{
+		{http.MethodGet, "/", plain(s.page)},
+		{http.MethodGet, "/static/{file...}", files(s.page)},
 		{http.MethodGet, "/ws", s.socket},
 		{http.MethodGet, "/api/v1/world", s.getWorld},
 		{http.MethodGet, "/api/v1/features", s.getFeatures},
@@ -63,6 +60,7 @@ func (s *server) routes() []route {
 		{http.MethodGet, "/metrics", plain(s.metrics.handler)},
 		{http.MethodGet, "/api/openapi.yaml", getOpenAPI},
 	}
+	return append(append(all, s.tourRoutes()...), s.classRoutes()...)
 }
 
 func plain(h http.Handler) func(http.ResponseWriter, *http.Request) error {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -14,15 +15,18 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/stillup/stillup/viz/class"
 	"github.com/stillup/stillup/viz/control"
 	"github.com/stillup/stillup/viz/copies"
 	"github.com/stillup/stillup/viz/demo"
 	"github.com/stillup/stillup/viz/hub"
 	"github.com/stillup/stillup/viz/probes"
 	"github.com/stillup/stillup/viz/tap"
+	"github.com/stillup/stillup/viz/tour"
 	"github.com/stillup/stillup/viz/traces"
 	"github.com/stillup/stillup/viz/workloads"
 	"github.com/stillup/stillup/viz/world"
+	"github.com/stillup/stillup/web"
 )
 
 const (
@@ -46,6 +50,8 @@ type Options struct {
 	Runtime control.Runtime
 	// Demo makes up the system, in place of all above: nothing is watched, and actions change what is made up. Nil: none.
 	Demo *demo.Demo
+	// Chapters is a folder of what can be walked through (see [tour.Read]); nil: nothing. A demo has none.
+	Chapters fs.FS
 	// Addr is the address that the listener was asked for, host:port; its host is one of the names under which the
 	// dashboard may be called. Empty: the listener's own.
 	Addr string
@@ -64,7 +70,12 @@ type server struct {
 	copies *copies.Copies
 	// workloads measures engines when it is asked to.
 	workloads *workloads.Runner
-	bus       *tap.Bus // to be asked on demand; nil: its address cannot be read
+	tour      *tour.Tour // never nil; empty where there is nothing to walk through
+	walk      *walk
+	begin     begin // of chapters
+	classes   class.Classes
+	page      http.Handler // the page and its files
+	bus       *tap.Bus     // to be asked on demand; nil: its address cannot be read
 	traces    http.Handler
 	guard     *guard
 	metrics   *metrics
@@ -75,7 +86,8 @@ type server struct {
 }
 
 // Serve runs the visualizer on ln until ctx ends, then ends gracefully within 3 seconds and returns nil. It closes ln.
-// Without a token it serves loopback only; another address is an error, as is a bus address that cannot be read.
+// Without a token it serves loopback only; another address is an error, as is a bus address that cannot be read, and a
+// mistake in a chapter.
 func Serve(ctx context.Context, ln net.Listener, o Options) error {
 	defer ln.Close()
 	if o.Log == nil {
@@ -85,8 +97,12 @@ func Serve(ctx context.Context, ln net.Listener, o Options) error {
 	if err != nil {
 		return err
 	}
+	walkthrough, err := o.readTour()
+	if err != nil {
+		return fmt.Errorf("the walkthrough cannot be read: %w", err)
+	}
 	g, ctx := errgroup.WithContext(ctx)
-	s := newServer(ctx, o, guard)
+	s := newServer(ctx, o, guard, walkthrough)
 	defer s.close()
 	for _, run := range s.watchers() {
 		g.Go(func() error { return run(ctx) })
@@ -124,11 +140,13 @@ func (o Options) guard(addr net.Addr) (*guard, error) {
 }
 
 // newServer wires a visualizer; nothing runs yet.
-func newServer(ctx context.Context, o Options, guard *guard) *server {
+func newServer(ctx context.Context, o Options, guard *guard, walkthrough *tour.Tour) *server {
 	if o.Demo != nil {
 		o.System, o.Runtime = o.Demo.System(), invented{o.Demo}
 	}
-	s := &server{Options: o, guard: guard, ending: ctx}
+	s := &server{Options: o, guard: guard, ending: ctx, tour: walkthrough}
+	s.walk = newWalk(s)
+	guard.isClass = s.classes.Has
 	shown := o.System
 	if o.Runtime == nil {
 		shown.Load = nil // so that the page offers nothing that would be refused
@@ -163,6 +181,7 @@ func newServer(ctx context.Context, o Options, guard *guard) *server {
 	}
 	s.copies = copies.New(looked)
 	s.metrics = newMetrics(s.hub)
+	s.page = web.Handler(web.Options{State: s.state, Invented: s.Demo != nil, Chapters: s.chapterIDs()})
 	if bus, err := tap.OpenBus(o.BusURL); err == nil { // else the tap says what is wrong with the address
 		s.bus = bus
 	}
@@ -194,6 +213,9 @@ func (s *server) watchers() []func(context.Context) error {
 	boxes := probes.Outboxes{System: s.System, URL: s.url}
 	all = append(all, func(ctx context.Context) error { return boxes.Run(ctx, s.hub.Observe) })
 	all = append(all, func(ctx context.Context) error { return s.copies.Run(ctx, s.hub.Observe) }, s.workloads.Run)
+	if len(s.tour.Chapters) > 0 {
+		all = append(all, s.walk.run, s.walk.ask)
+	}
 	if s.load != nil {
 		all = append(all, s.load.Run)
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"os"
 	"os/exec"
+	"strings"
 	"testing"
 	"time"
 
@@ -62,20 +63,34 @@ func TestAccessible(t *testing.T) {
 		{name: "trouble", frame: "data", path: "/#data=trouble", done: `!!document.querySelector('.alarm .do') && document.querySelectorAll('#data .act-disturb').length === 4`},
 		{name: "phone, copies of one thing", frame: "data", path: "/#data=copies/products/p-01", done: `!!document.querySelector('.side-by-side')`, width: 390, height: 844},
 		{name: "phone, totals", frame: "data", path: "/#data=totals", done: `document.querySelectorAll('.holdings').length === 4`, width: 390, height: 844},
+		{name: "chapters of the walkthrough", frame: "tour", path: "/walkthrough", do: tourTo("one-dies", "kill", keptTold), done: `document.querySelector('.tour-list')?.innerText.includes('predicted')`},
+		{name: "a question", frame: "tour", path: "/walkthrough/one-dies", do: tourTo("one-dies", "kill", "{}"), done: `document.querySelectorAll('.tour-choice').length === 5`},
+		{name: "a deed", frame: "tour", path: "/walkthrough/one-dies", do: tourTo("one-dies", "kill", keptGuess), done: `!!document.querySelector('.tour-given') && document.querySelectorAll('.tour-until li').length === 2`},
+		{name: "a step that was told", frame: "tour", path: "/walkthrough/one-dies", do: tourTo("one-dies", "kill", keptTold), done: `document.querySelectorAll('.tour-why').length === 2`},
+		{name: "a chapter's end", frame: "tour", path: "/walkthrough/one-dies", do: tourEnd, done: `!!document.querySelector('.tour-score')`},
+		{name: "big, a step that was told", frame: "tour", path: "/walkthrough/one-dies", do: big + ", " + tourTo("one-dies", "kill", keptTold), done: `document.querySelectorAll('.tour-why').length === 2`},
+		{name: "phone, a question", frame: "tour", path: "/walkthrough/one-dies", do: tourTo("one-dies", "kill", "{}"), done: `document.querySelectorAll('.tour-choice').length === 5`, width: 390, height: 844},
 		{name: "phone", frame: "outage", width: 390, height: 844},
 		{name: "phone, keys open", frame: "calm", do: `document.querySelector('#keys').click()`, done: `!!document.querySelector('.sheet:modal')`, width: 390, height: 844},
 	} {
 		if s.width == 0 {
 			s.width, s.height = 1440, 900
 		}
-		l := panelLab(t, s.frame)
-		if s.frame == "data" {
+		l := panelLab(t, strings.Replace(s.frame, "tour", "calm", 1))
+		switch s.frame {
+		case "data":
 			l = newDataLab(t, s.frame).lab
+		case "tour":
+			l = newTourLab(t, "outage").lab
 		}
 		for _, theme := range []string{"dark", "light"} {
 			open(t, ctx, l.URL, s.width, s.height)
 			holds(t, ctx, `(localStorage.clear(), true)`)
-			open(t, ctx, l.URL+"/?"+theme+s.path, s.width, s.height)
+			at := "/?" + theme + s.path
+			if s.frame == "tour" { // whose pages have paths
+				at = s.path + "?" + theme
+			}
+			open(t, ctx, l.URL+at, s.width, s.height)
 			holds(t, ctx, `(document.documentElement.dataset.theme = '`+theme+`', true)`)
 			if s.do != "" {
 				holds(t, ctx, "("+s.do+", true)")

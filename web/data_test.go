@@ -155,6 +155,15 @@ func TestCopies(t *testing.T) {
 	change("orders-db", "2500")
 	holds(t, ctx, cell("as it is kept", "catalog-db")+`.querySelector('details').open`)
 
+	// Nor does it fold, and what is being written is not lost, where a word comes and goes above it.
+	var records any
+	holds(t, ctx, `(document.querySelector('[name="name"]').value = 'Walnut table', true)`)
+	d.alter(thingPath, func(thing map[string]any) { records, thing["records"] = thing["records"], "none" })
+	saysData(t, ctx, "The newest cannot be shown")
+	d.alter(thingPath, func(thing map[string]any) { thing["records"] = records })
+	holds(t, ctx, `!document.querySelector('#data').innerText.includes('The newest cannot be shown')`)
+	holds(t, ctx, cell("as it is kept", "catalog-db")+`.querySelector('details').open && document.querySelector('[name="name"]').value === 'Walnut table'`)
+
 	// A refusal is the node's own words.
 	d.refuseAll("catalog: the price is too low")
 	holds(t, ctx, `(document.querySelector('[data-action="rename-product"]').requestSubmit(), true)`)

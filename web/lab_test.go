@@ -41,7 +41,7 @@ func labOver(t *testing.T, state []byte) *lab {
 	l := &lab{state: state, more: make(chan map[string]any), nodes: make(chan map[string]any),
 		answer: func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }}
 	mux := http.NewServeMux()
-	mux.Handle("/", Handler(Options{State: func() ([]byte, error) { return state, nil }}))
+	mux.Handle("/", Handler(Options{State: func() ([]byte, error) { return state, nil }, Chapters: []string{"one-dies", "copies-serve"}}))
 	var sockets sync.WaitGroup
 	all, cancel := context.WithCancel(context.Background())
 	mux.HandleFunc("/ws", func(w http.ResponseWriter, r *http.Request) {
@@ -143,6 +143,23 @@ func (l *lab) says() (state []byte, ok bool) {
 	return l.state, !l.hushed
 }
 
+// keep takes over what was said of edges, so that later frames do not take it back.
+func keep(edges []any, said any) {
+	list, _ := said.([]any)
+	for _, now := range list {
+		for _, e := range edges {
+			if e, now := e.(map[string]any), now.(map[string]any); e["id"] == now["id"] {
+				maps.Copy(e, now)
+				for _, total := range []string{"total", "failed", "rate", "failed_rate"} { // numbers as JSON has them
+					if n, ok := e[total].(int); ok {
+						e[total] = float64(n)
+					}
+				}
+			}
+		}
+	}
+}
+
 // play sends the frame, then diffs in which every busy connection grows, until ctx or the browser ends.
 func (l *lab) play(ctx context.Context, w http.ResponseWriter, r *http.Request) {
 	conn, err := (&websocket.Upgrader{}).Upgrade(w, r, nil)
@@ -173,6 +190,7 @@ func (l *lab) play(ctx context.Context, w http.ResponseWriter, r *http.Request) 
 			return
 		case more := <-l.more:
 			maps.Copy(frame, more)
+			keep(edges, more["edges"])
 		case c := <-l.nodes:
 			i := slices.IndexFunc(nodes, func(n any) bool { return n.(map[string]any)["id"] == c["id"] })
 			maps.Copy(nodes[i].(map[string]any), c)

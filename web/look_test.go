@@ -60,6 +60,16 @@ var scenes = []struct{ name, frame, path, do string }{
 	{"data-engines", "data", "/#data=engines", ""},
 	{"data-large", "data", "/#data=copies/products/p-01", `setTimeout(() => document.querySelector('#data-large').click(), 1000)`},
 	{"data-big", "data", "/#data=copies/products/p-01", big},
+	{"tour-list", "tour", "/walkthrough", tourTo("one-dies", "kill", keptTold)},
+	{"tour-ask", "tour", "/walkthrough/one-dies", tourTo("one-dies", "kill", "{}")},
+	{"tour-deed", "tour", "/walkthrough/one-dies", tourTo("one-dies", "kill", keptGuess)},
+	{"tour-told", "tour", "/walkthrough/one-dies", tourTo("one-dies", "kill", keptTold)},
+	{"tour-cost", "tour", "/walkthrough/one-dies", tourTo("one-dies", "why", "{}")},
+	{"tour-data", "tour", "/walkthrough/copies-serve", tourTo("copies-serve", "behind", "{}")},
+	{"tour-patterns", "tour", "/walkthrough/copies-serve", tourTo("copies-serve", "kill", "{}")},
+	{"tour-end", "tour", "/walkthrough/one-dies", tourEnd},
+	{"tour-big", "tour", "/walkthrough/one-dies", big + ", " + tourTo("one-dies", "kill", "{}")},
+	{"tour-big-told", "tour", "/walkthrough/one-dies", big + ", " + tourTo("one-dies", "kill", keptTold)},
 	{"keys", "outage", "", `document.querySelector('#keys').click()`},
 	{"big", "outage", "", big},
 	{"big-lens", "outage", "/#pattern=copies", big},
@@ -76,15 +86,18 @@ func TestLook(t *testing.T) {
 		if *lookOnly != "" && scene.name != *lookOnly {
 			continue
 		}
-		l := panelLab(t, scene.frame)
-		if scene.frame == "data" {
+		l := panelLab(t, strings.Replace(scene.frame, "tour", "calm", 1))
+		switch scene.frame {
+		case "data":
 			l = newDataLab(t, scene.frame).lab
+		case "tour":
+			l = newTourLab(t, "data").lab
 		}
 		for _, s := range []struct {
 			name          string
 			width, height int64
 		}{{"wide", 1440, 900}, {"phone", 390, 844}, {"hall", 1920, 1080}, {"small", 1280, 720}, {"4k", 3840, 2160}} {
-			if scene.name != "calm" && scene.name != "slow-cost" && scene.name != "more" && scene.name != "data-copies" && scene.name != "big" && s.name != "wide" && s.name != "phone" {
+			if scene.name != "calm" && scene.name != "slow-cost" && scene.name != "more" && scene.name != "data-copies" && scene.name != "big" && scene.name != "tour-ask" && scene.name != "tour-big" && s.name != "wide" && s.name != "phone" {
 				continue
 			}
 			for _, theme := range []string{"dark", "light"} {

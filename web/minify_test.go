@@ -20,7 +20,7 @@ import (
 // and all together with those that it loads once they are wanted.
 const (
 	mostAtFirst = 150_000
-	mostServed  = 300_000
+	mostServed  = 370_000
 )
 
 // TestWeightServed: the page's files stay small, and what is sent of each is not what stands in the source.

@@ -1,9 +1,13 @@
 package web
 
 import (
+	"context"
 	"net/http"
 	"testing"
 
+	"github.com/chromedp/cdproto/cdp"
+	cdppage "github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 )
 
@@ -173,6 +177,23 @@ func TestDeadLetters(t *testing.T) {
 	holds(t, ctx, `document.querySelectorAll('.dead-mark').length === 2`)
 }
 
+// TestFeedUnseen: events that come before anything was drawn, as in a tab that is opened and not looked at, are there when it is.
+func TestFeedUnseen(t *testing.T) {
+	l := panelLab(t, "calm")
+	ctx := tab(t)
+	err := chromedp.Do(ctx, chromedp.Func(func(ctx context.Context, tab *chromedp.Target) error {
+		_, err := cdp.Call(ctx, tab, cdppage.AddScriptToEvaluateOnNewDocument, cdppage.AddScriptToEvaluateOnNewDocumentParams{
+			Source: `window.held = []; window.requestAnimationFrame = (f) => window.held.push(f);`})
+		return err
+	}), chromedp.Navigate(l.URL))
+	if err != nil {
+		t.Fatal(err)
+	}
+	holds(t, ctx, `held.length > 0 && performance.getEntriesByType('resource').some((e) => e.name.includes('/api/v1/events') && e.responseEnd > 0)`)
+	l.happen(250)
+	holds(t, ctx, `(() => { window.requestAnimationFrame = (f) => setTimeout(() => f(performance.now())); held.splice(0).forEach((f) => f(performance.now())); return document.querySelector('#events tr[data-event]')?.dataset.event === '250'; })()`)
+}
+
 // TestFeed: rows come live, are narrowed, frozen and gone through; what is missing between is filled or said.
 func TestFeed(t *testing.T) {
 	l := panelLab(t, "calm")
@@ -218,6 +239,8 @@ func TestFeed(t *testing.T) {
 	l.happen(9030)
 	holds(t, ctx, first+`.dataset.event === '9030'`)
 	holds(t, ctx, `(() => { const s = document.querySelector('.feed-text-filter'); s.value = ''; s.dispatchEvent(new Event('input')); return true; })()`)
+	// The words are taken a moment later: only then are the rows those that the keys go through.
+	holds(t, ctx, `[...document.querySelectorAll('#events tr[data-event]')].some((r) => Number(r.dataset.event) % 7 !== 0)`)
 
 	// By keyboard: down, open, and back; and with more room.
 	holds(t, ctx, `(document.querySelector('.feed-large').click(), document.querySelector('.events').getBoundingClientRect().width > 900)`)

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 )
 
 // policy lets the page load and connect to nothing but its own origin: no inline script, no inline style.
@@ -18,12 +19,28 @@ type Options struct {
 	State func() ([]byte, error)
 	// Invented: the system is made up, and the page says so, for no number on it is measured.
 	Invented bool
+	// Chapters are the ids of the walkthrough's; none: the page offers no walkthrough.
+	Chapters []string
 }
 
-// Handler serves the page at / and its files below /static/.
+// Handler serves the page at / and its files below /static/. Where there is a walkthrough the page also stands at
+// /walkthrough, at /walkthrough/summary, at /walkthrough/ID of each chapter and at /follow/ID of a class; whether there is
+// such a class is not looked at here.
 func Handler(o Options) http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) { servePage(w, r, o) })
+	whole := func(w http.ResponseWriter, r *http.Request) { servePage(w, r, o) }
+	mux.HandleFunc("GET /{$}", whole)
+	if len(o.Chapters) > 0 {
+		mux.HandleFunc("GET /walkthrough", whole)
+		mux.HandleFunc("GET /walkthrough/{chapter}", func(w http.ResponseWriter, r *http.Request) {
+			if c := r.PathValue("chapter"); c != "summary" && !slices.Contains(o.Chapters, c) {
+				http.NotFound(w, r)
+				return
+			}
+			whole(w, r)
+		})
+		mux.HandleFunc("GET /follow/{class}", whole)
+	}
 	mux.Handle("GET /static/", files())
 	return mux
 }
@@ -36,7 +53,7 @@ func servePage(w http.ResponseWriter, r *http.Request, o Options) {
 		return
 	}
 	var b bytes.Buffer
-	if err := page(json.RawMessage(state), o.Invented).Render(r.Context(), &b); err != nil {
+	if err := page(json.RawMessage(state), o.Invented, len(o.Chapters) > 0).Render(r.Context(), &b); err != nil {
 		http.Error(w, fmt.Sprintf("the page cannot be made: %v", err), http.StatusInternalServerError)
 		return
 	}

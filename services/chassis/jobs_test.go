@@ -7,25 +7,20 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 )
 
 // until asks how far the job is until it is in that state.
-func until(t *testing.T, url, state string) Progress {
+func until(t *testing.T, url, state string) (p Progress) {
 	t.Helper()
-	for end := time.Now().Add(5 * time.Second); ; time.Sleep(time.Millisecond) {
+	eventually(t, "the job is "+state, func() bool {
 		_, _, body := get(t, http.MethodGet, url, "")
-		var p Progress
+		p = Progress{}
 		if err := json.Unmarshal([]byte(body), &p); err != nil {
 			t.Fatal(err)
 		}
-		if p.State == state {
-			return p
-		}
-		if time.Now().After(end) {
-			t.Fatalf("it is %q, want %q: %s", p.State, state, body)
-		}
-	}
+		return p.State == state
+	})
+	return p
 }
 
 func TestJobs(t *testing.T) {

@@ -44,15 +44,10 @@ func (s *store) again(ctx context.Context, after string, limit int) (next string
 		if err != nil {
 			return err
 		}
-		for _, o := range list {
-			if err := emit(ctx, tx, box, o); err != nil {
-				return err
-			}
-		}
 		if n = len(list); n == limit {
 			next = list[n-1].ID
 		}
-		return nil
+		return emit(ctx, tx, box, list...)
 	})
 	if err != nil {
 		return "", 0, fmt.Errorf("publish orders again: %w", err)

@@ -143,22 +143,26 @@ func (s *store) change(ctx context.Context, do func(ctx context.Context, tx pgx.
 	return nil
 }
 
-// emit adds to tx the event that tells of the order's state.
-func emit(ctx context.Context, tx pgx.Tx, box *outbox.Postgres, o shop.Order) error {
-	data, err := json.Marshal(o)
-	if err != nil {
-		return err
+// emit adds to tx the events that tell of the orders' states.
+func emit(ctx context.Context, tx pgx.Tx, box *outbox.Postgres, orders ...shop.Order) error {
+	events := make([]streams.Event, len(orders))
+	for i, o := range orders {
+		data, err := json.Marshal(o)
+		if err != nil {
+			return err
+		}
+		events[i] = streams.Event{
+			ID:          uuid.NewString(),
+			Source:      shop.Orders,
+			Type:        eventOf[o.Status],
+			Subject:     o.ID,
+			Time:        time.Now().UTC(),
+			TraceParent: chassis.TraceParent(ctx),
+			Version:     o.Version,
+			Data:        data,
+		}
 	}
-	return box.Add(ctx, tx, streams.Event{
-		ID:          uuid.NewString(),
-		Source:      shop.Orders,
-		Type:        eventOf[o.Status],
-		Subject:     o.ID,
-		Time:        time.Now().UTC(),
-		TraceParent: chassis.TraceParent(ctx),
-		Version:     o.Version,
-		Data:        data,
-	})
+	return box.Add(ctx, tx, events...)
 }
 
 // eventOf is the event that tells that an order came into a state.

@@ -29,7 +29,7 @@ func (s *store) isArchived(ctx context.Context, placed time.Time) (bool, error) 
 	s.archived.mu.Lock()
 	defer s.archived.mu.Unlock()
 	if !s.archived.known {
-		ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+		ctx, cancel := context.WithTimeout(ctx, applyTimeout)
 		defer cancel()
 		var doc struct {
 			UpTo time.Time `bson:"up_to"`
@@ -57,7 +57,7 @@ func (s *store) archive(ctx context.Context, o shop.Archived) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	ctx, cancel := context.WithTimeout(ctx, applyTimeout)
 	defer cancel()
 	if !before {
 		s.archived.mu.Lock()
@@ -74,7 +74,7 @@ func (s *store) archive(ctx context.Context, o shop.Archived) error {
 	if _, err := s.db.Collection(ordersCollection).DeleteOne(ctx, bson.D{{Key: "_id", Value: o.ID}}); err != nil {
 		return fmt.Errorf("archive order %s: %w", o.ID, err)
 	}
-	c, user := s.db.Collection(latestCollection), bson.D{{Key: "_id", Value: o.UserID}}
+	c, user := s.db.Collection(pagesCollection), bson.D{{Key: "_id", Value: o.UserID}}
 	_, err = c.UpdateOne(ctx, user, bson.D{{Key: "$unset", Value: bson.D{{Key: "orders." + field.Replace(o.ID), Value: ""}}}})
 	if err != nil {
 		return fmt.Errorf("take order %s off its page: %w", o.ID, err)
@@ -88,7 +88,7 @@ func (s *store) archive(ctx context.Context, o shop.Archived) error {
 
 // removeUser drops the copy of a user whom the owner has dropped. The page of the orders goes with these.
 func (s *store) removeUser(ctx context.Context, id string) error {
-	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	ctx, cancel := context.WithTimeout(ctx, applyTimeout)
 	defer cancel()
 	if _, err := s.db.Collection(usersCollection).DeleteOne(ctx, bson.D{{Key: "_id", Value: id}}); err != nil {
 		return fmt.Errorf("drop the copy of user %s: %w", id, err)

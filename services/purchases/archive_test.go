@@ -38,7 +38,7 @@ func TestArchive(t *testing.T) {
 		}
 	}
 	copies(s, first, second)
-	want(latestCollection, 2)
+	want(pagesCollection, 2)
 	for range 2 {
 		err := s.archive(t.Context(), shop.Archived{ID: first.ID, UserID: first.UserID, ProductID: first.ProductID, PlacedAt: first.PlacedAt})
 		if err != nil {
@@ -46,12 +46,12 @@ func TestArchive(t *testing.T) {
 		}
 	}
 	want(ordersCollection, 1)
-	want(latestCollection, 1)
+	want(pagesCollection, 1)
 	copies(s, first, older)
 	copies(&store{client: s.client, db: s.db, log: s.log}, first, older)
 	want(ordersCollection, 1)
-	want(latestCollection, 1)
+	want(pagesCollection, 1)
 	copies(s, third)
 	want(ordersCollection, 2)
-	want(latestCollection, 2)
+	want(pagesCollection, 2)
 }

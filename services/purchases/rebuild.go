@@ -45,12 +45,12 @@ func (c copied) Digest(ctx context.Context) (*chassis.Digest, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = each(ctx, c.store.db.Collection(latestCollection), func(l latest) error {
-		orders := l.newestFirst()
-		if len(orders) == 0 {
-			return nil
+	err = each(ctx, c.store.db.Collection(pagesCollection), func(p page) error {
+		orders, err := p.newestFirst()
+		if err != nil || len(orders) == 0 {
+			return err
 		}
-		return d.Add(latestCollection, l.ID, orders[:min(len(orders), keepListed)])
+		return d.Add(pagesCollection, p.ID, orders[:min(len(orders), keepListed)])
 	})
 	return d, err
 }
@@ -76,7 +76,7 @@ func each[T any](ctx context.Context, c *mongo.Collection, do func(T) error) err
 
 // Wipe implements [chassis.Copy].
 func (c copied) Wipe(ctx context.Context) error {
-	for _, name := range []string{usersCollection, productsCollection, ordersCollection, latestCollection} {
+	for _, name := range []string{usersCollection, productsCollection, ordersCollection, pagesCollection} {
 		if err := c.store.db.Collection(name).Drop(ctx); err != nil {
 			return err
 		}

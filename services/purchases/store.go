@@ -22,18 +22,21 @@ const (
 	usersCollection    = "users"
 	productsCollection = "products"
 	ordersCollection   = "orders"
-	latestCollection   = "latest" // per user: when and which orders, see latest
-	marksCollection    = "marks"  // of a rebuild, and up to when orders are archived
+	pagesCollection    = "pages" // per user the newest orders, see page
+	marksCollection    = "marks" // of a rebuild, and up to when orders are archived
 
 	// storeTimeout bounds one use of the store, so that one that is there and silent is told to the caller within a
 	// second.
-	storeTimeout   = 900 * time.Millisecond
+	storeTimeout = 900 * time.Millisecond
+	// applyTimeout bounds the writes of one event. Nobody waits for it, and a store that is slow with many of them does
+	// each the later for every one that is given up and asked for again.
+	applyTimeout   = 5 * time.Second
 	connectTimeout = time.Second
 	closeTimeout   = 500 * time.Millisecond
 )
 
-// store is the read model in the service's own MongoDB: users, products and orders, and per user which orders are the
-// latest. What grows is asked for by _id alone: that is one look-up in every MongoDB-compatible engine, also in those
+// store is the read model in the service's own MongoDB: users, products and orders, and per user a page of the
+// newest orders. What grows is asked for by _id alone: that is one look-up in every MongoDB-compatible engine, also in those
 // that know no other index.
 type store struct {
 	client *mongo.Client
@@ -79,7 +82,7 @@ func (s *store) copyUser(ctx context.Context, u shop.User) error {
 // copyProduct keeps the product's name unless the one there is of the same or a later version. A product has many
 // versions and there are few products, so only the newest is kept, by a condition on it.
 func (s *store) copyProduct(ctx context.Context, p shop.Product) error {
-	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	ctx, cancel := context.WithTimeout(ctx, applyTimeout)
 	defer cancel()
 	c := s.db.Collection(productsCollection)
 	fields := bson.D{{Key: "name", Value: p.Name}, {Key: "version", Value: p.Version}}
@@ -116,7 +119,7 @@ func (s *store) skip(ctx context.Context, c *mongo.Collection, id string) error 
 	return nil
 }
 
-// copyOrder keeps a version of the order and lists the order among its user's latest. Redelivery changes nothing.
+// copyOrder keeps a version of the order and lists the order on its user's page. Redelivery changes nothing.
 func (s *store) copyOrder(ctx context.Context, o shop.Order) error {
 	if gone, err := s.isArchived(ctx, o.PlacedAt); err != nil || gone {
 		return err
@@ -128,10 +131,24 @@ func (s *store) copyOrder(ctx context.Context, o shop.Order) error {
 	return s.list(ctx, o)
 }
 
+// order is one version of a copy of an order.
+type order struct {
+	ID          string    `bson:"id"`
+	UserID      string    `bson:"user_id"`
+	ProductID   string    `bson:"product_id"`
+	ProductName string    `bson:"product_name"`
+	PriceCents  int64     `bson:"price_cents"`
+	Quantity    int64     `bson:"quantity"`
+	Status      string    `bson:"status"`
+	Reason      string    `bson:"reason"`
+	PlacedAt    time.Time `bson:"placed_at"`
+	Version     int64     `bson:"version"`
+}
+
 // putVersion keeps fields as one version of a document that has few. Versions stand side by side and a reader takes the
 // highest, so it does not matter how often and in which order they come, nor from how many members.
 func (s *store) putVersion(ctx context.Context, collection, id string, version int64, fields any) error {
-	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	ctx, cancel := context.WithTimeout(ctx, applyTimeout)
 	defer cancel()
 	done, err := s.db.Collection(collection).UpdateOne(ctx, bson.D{{Key: "_id", Value: id}},
 		bson.D{{Key: "$set", Value: bson.D{{Key: fmt.Sprintf("versions.%d", version), Value: fields}}}},

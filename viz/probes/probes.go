@@ -21,7 +21,8 @@ import (
 )
 
 const (
-	askEvery    = 250 * time.Millisecond  // how often quiet cells are looked for
+	askEvery    = 50 * time.Millisecond   // how often quiet cells are looked for
+	spread      = 8                       // looks over which the tries of all cells begin: all at once would find each other slow
 	tryWithin   = 1200 * time.Millisecond // how long one try may take
 	triesAtOnce = 64                      // one more waits for the next look; more than a matrix has cells that one outage may hang
 	answerMost  = 64 << 10                // bytes of an answer that are read
@@ -38,8 +39,8 @@ type Probes struct {
 }
 
 // Run tries quiet cells until ctx ends, then waits for the tries under way and returns nil. A cell has one try under way
-// at most, all cells together 64. see gets one TriesSeen as soon as each is answered; it is called from many
-// goroutines.
+// at most, all cells together 64; where all are quiet, their tries begin one after another within 0.4 s.
+// see gets one TriesSeen as soon as each is answered; it is called from many goroutines.
 func (p *Probes) Run(ctx context.Context, see func(...world.Observation)) error {
 	log := p.Log
 	if log == nil {
@@ -55,8 +56,15 @@ func (p *Probes) Run(ctx context.Context, see func(...world.Observation)) error 
 	defer running.Wait()
 	tick := time.NewTicker(askEvery)
 	defer tick.Stop()
+	var last world.CellKey // that was tried: those after it come first
 	for {
-		for _, cell := range p.Quiet() {
+		begun, most := 0, p.atOneLook()
+		quiet := p.Quiet()
+		next := slices.Index(quiet, last) + 1
+		for _, cell := range slices.Concat(quiet[next:], quiet[:next]) {
+			if begun == most {
+				break
+			}
 			spec, ok := p.spec(cell)
 			if !ok || hopeless[cell] {
 				continue
@@ -83,6 +91,7 @@ func (p *Probes) Run(ctx context.Context, see func(...world.Observation)) error 
 				mu.Unlock()
 				continue
 			}
+			begun, last = begun+1, cell
 			running.Go(func() {
 				try := ask(client, req, spec)
 				mu.Lock()
@@ -102,6 +111,15 @@ func (p *Probes) Run(ctx context.Context, see func(...world.Observation)) error 
 		case <-tick.C:
 		}
 	}
+}
+
+// atOneLook is how many tries begin at one look at most.
+func (p *Probes) atOneLook() int {
+	cells := 0
+	for _, f := range p.System.Features {
+		cells += len(f.Requests)
+	}
+	return max(1, (cells+spread-1)/spread)
 }
 
 // spec is the request of a cell; ok is false where there is none that may be sent.

@@ -115,6 +115,32 @@ func TestRequestIsFilled(t *testing.T) {
 	}
 }
 
+// TestSpread: where all cells are quiet they are not tried all at once, and each has its turn.
+func TestSpread(t *testing.T) {
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) }))
+	defer srv.Close()
+	requests := map[string]world.RequestSpec{}
+	var cells []world.CellKey
+	for i := range 24 {
+		key := world.CellKey{Feature: "buy", Pattern: strconv.Itoa(i)}
+		requests[key.Pattern] = world.RequestSpec{Node: "orders", Method: "GET", Path: "/"}
+		cells = append(cells, key)
+	}
+	tries := run(t, probes.Probes{System: world.System{Features: []world.FeatureSpec{{ID: "buy", Requests: requests}}}}, srv.URL, cells...)
+	var starts []time.Time
+	seen := map[string]bool{}
+	for len(seen) < len(cells) {
+		try := await(t, tries)
+		starts, seen[try.Pattern] = append(starts, try.Start), true
+	}
+	if len(starts) > len(cells)+6 {
+		t.Errorf("%d tries until each of %d cells had its turn", len(starts), len(cells))
+	}
+	if took := starts[len(starts)-1].Sub(starts[0]); took < 250*time.Millisecond {
+		t.Errorf("all were tried within %v", took)
+	}
+}
+
 func TestJudgement(t *testing.T) {
 	refusing := httptest.NewServer(http.NotFoundHandler())
 	refusing.Close()

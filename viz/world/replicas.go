@@ -26,9 +26,15 @@ type replica struct {
 	away     away
 }
 
-// replicasSeen takes a runtime's word on the replicas of a node that was in a state before it.
+// replicasSeen takes a runtime's word on the replicas of a node that was in a state before it. A runtime that knows nothing
+// of the node now, for it cannot look, says none of its replicas gone: they are there, in a state that is not known.
 func (w *World) replicasSeen(n *node, seen []ReplicaSeen, was State, at time.Time) {
 	old := n.replicas.list
+	if len(seen) == 0 && n.state == Unknown {
+		for _, r := range old {
+			seen = append(seen, ReplicaSeen{ID: r.ID, Consumer: r.consumer, State: Unknown, Reason: n.reason})
+		}
+	}
 	if len(old)+len(seen) == 0 {
 		return
 	}

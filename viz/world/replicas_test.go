@@ -78,6 +78,9 @@ func TestReplicaNotes(t *testing.T) {
 			members(1250, 0, 3, 0), tick(2500)}, []string{"bad: history 2 was killed"}},
 		"out of sight": {[]world.Observation{thrice(100, up, up, up), thrice(1000, up, down, up), members(1250, 0, 3, 0), thrice(2000, up, world.Unknown, up),
 			members(2250, 0, 0, 0), thrice(3000, up, up, up)}, []string{"bad: history 2 was killed, holding 3 events", "good: history 2 is back after 2.0 s"}},
+		"killed while the runtime could not look": {[]world.Observation{thrice(100, up, up, up), world.NodeSeen{At: after(1000), Node: "history", State: world.Unknown},
+			thrice(2000, up, down, up), members(2250, 0, 3, 0), thrice(3000, up, up, up)}, []string{
+			"bad: history 2 was killed, holding 3 events", "good: history 2 is back after 1.0 s"}},
 		"the stream is gone": {[]world.Observation{thrice(100, up, up, up), thrice(1000, up, down, up), members(1250, 0, 3, 0),
 			world.StreamsSeen{At: after(2000)}, members(3000, 0, 0, 0)}, []string{"bad: history 2 was killed, holding 3 events"}},
 		"all one after another": {[]world.Observation{thrice(100, up, up, up), thrice(1000, up, down, up), thrice(1010, down, down, up), thrice(1020, down, down, down),

@@ -3,6 +3,7 @@ package chassistest
 import (
 	"bytes"
 	"encoding/json"
+	"io"
 	"net"
 	"net/http"
 	"testing"
@@ -35,6 +36,21 @@ func Call(url, method, path string, in, out any) (status int) {
 
 // Get is [Call] with GET and no body.
 func Get(url string, out any) (status int) { return Call(url, http.MethodGet, "", nil, out) }
+
+// Body is the answer to a GET as it is; the test fails where that is not 200.
+func Body(t testing.TB, url string) string {
+	t.Helper()
+	resp, err := http.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	if err != nil || resp.StatusCode != http.StatusOK {
+		t.Fatalf("%s: %d %v", url, resp.StatusCode, err)
+	}
+	return string(b)
+}
 
 // Unused is an address, host:port, that nobody listens on: for a service to be, or one that is dead.
 func Unused(t testing.TB) string {

@@ -1,6 +1,8 @@
 package chassistest
 
 import (
+	"context"
+	"iter"
 	"testing"
 	"time"
 )
@@ -19,6 +21,20 @@ func Eventually(t testing.TB, what string, cond func() bool) {
 		case <-tick.C:
 		case <-deadline:
 			t.Fatalf("waited in vain: %s", what)
+		}
+	}
+}
+
+// Paced counts from 0 until ctx ends, one number every so often, which leaves the machine time for others.
+func Paced(ctx context.Context, every time.Duration) iter.Seq[int] {
+	return func(yield func(int) bool) {
+		tick := time.NewTicker(every)
+		defer tick.Stop()
+		for n := 0; ctx.Err() == nil && yield(n); n++ {
+			select {
+			case <-tick.C:
+			case <-ctx.Done():
+			}
 		}
 	}
 }

@@ -41,8 +41,8 @@ export async function get(path, signal) {
   return res.text();
 }
 
-/** @param {Response} res @returns {Promise<string>} */
-async function detail(res) {
+/** What a refused answer says. @param {Response} res @returns {Promise<string>} */
+export async function detail(res) {
   const raw = await res.text();
   try {
     const p = JSON.parse(raw);

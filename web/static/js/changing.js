@@ -27,7 +27,7 @@ export function values(a, form) {
  *  @param {HTMLElement} within where the forms stand already: what is written there is kept */
 export function changeForms(all, owner, actions, within) {
   if (all.length === 0) return [];
-  return [el('div', 'changes', ...all.map((a) => {
+  const forms = el('div', 'changes', ...all.map((a) => {
     const busy = actions.busy.has(a.id), word = actions.said.get(a.id), b = el('button', 'act act-run', busy ? 'Asking…' : a.name);
     b.type = 'submit';
     if (busy) b.setAttribute('aria-disabled', 'true');
@@ -46,5 +46,7 @@ export function changeForms(all, owner, actions, within) {
     form.noValidate = true;
     form.setAttribute('aria-label', a.name);
     return form;
-  }))];
+  }));
+  forms.dataset.key = 'changes';
+  return [forms];
 }

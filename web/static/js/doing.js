@@ -3,6 +3,7 @@
 
 import { el } from './dom.js';
 import { progressWords, proof } from './datawords.js';
+import { looksOnly } from './onlylooks.js';
 import { button, say } from './pieces.js';
 import { clock } from './words.js';
 
@@ -11,6 +12,7 @@ import { clock } from './words.js';
 
 /** Why nothing is offered here; '' where it is. @param {World} w @param {Action[]} [all] */
 export function barred(w, all = []) {
+  if (looksOnly()) return 'You follow a class, so nothing is offered here: only its presenter acts.';
   if (w.control && !w.control.can) return `This dashboard only looks, so nothing is offered here. ${w.control.why}`;
   const whys = new Set(all.map((a) => a.why)), [why] = whys;
   return all.length > 1 && whys.size === 1 && why && all.every((a) => !a.can) ? `Nothing of this can be done here: ${why}.` : '';

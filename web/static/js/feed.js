@@ -205,6 +205,10 @@ export class Feed {
 
   /** Takes what there is to show anew; a reader who has scrolled down keeps what is before the eyes. */
   refresh() {
+    if (!this.w) { // nothing was drawn yet, as in a tab that is not looked at
+      this.stale = true;
+      return;
+    }
     const at = Math.floor(this.scroll.scrollTop / ROW), anchor = at > 0 ? this.items[at] : undefined;
     this.items = this.rows.items(this.still);
     if (anchor) {
@@ -310,6 +314,7 @@ export class Feed {
     if (this.scroll.clientHeight === 0 || document.hidden) return undefined;
     const first = Math.floor(this.scroll.scrollTop / ROW), last = first + Math.ceil(this.scroll.clientHeight / ROW);
     const fresh = this.rows.spans.length === 0;
+    if (fresh && !this.rows.whole && this.heard > 0) return { before: 0, limit: PAGE }; // it was narrowed, or is so no more
     if (filtered(this.filter) && (fresh || (this.filter.text && this.still === undefined && this.top > this.rows.newest))) return { before: 0, limit: PAGE };
     if (this.still === undefined) {
       const missing = (/** @type {number} */ a, /** @type {number} */ b) => this.items.slice(a, b).flatMap((x) => ('gap' in x && !x.gone ? [x] : []));

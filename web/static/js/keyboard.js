@@ -21,7 +21,7 @@ const HELD = ['go', 'in', 'out'];
 /** @type {Record<string, import('./neighbour.js').Way>} */
 const WAYS = { ArrowLeft: 'left', ArrowRight: 'right', ArrowUp: 'up', ArrowDown: 'down' };
 /** @type {Partial<Record<Act, string>>} what a click on does the same */
-const BUTTONS = { feed: '#feed-pause', theme: '#theme', big: '#big', data: '#open-data' };
+const BUTTONS = { feed: '#feed-pause', theme: '#theme', big: '#big', data: '#open-data', tour: '#open-tour', terms: '#tour-terms' };
 
 export class Keyboard {
   /** @param {import('./verbs.js').Hands} hands @param {() => void} sheet opens the sheet of keys */
@@ -92,7 +92,7 @@ export class Keyboard {
       case 'restore':
         this.restore();
         return true;
-      case 'feed': case 'theme': case 'big': case 'data':
+      case 'feed': case 'theme': case 'big': case 'data': case 'tour': case 'terms':
         /** @type {HTMLElement|null} */ (document.querySelector(BUTTONS[act] ?? ''))?.click();
         return true;
       default:

@@ -4,7 +4,7 @@
 
 /**
  * @typedef {'go'|'inspect'|'kill'|'start'|'stop'|'pause'|'heal'|'more'|'restore'|'search'|'in'|'out'|'fit'
- *   |'lens'|'feed'|'data'|'theme'|'big'|'sheet'} Act
+ *   |'lens'|'feed'|'data'|'tour'|'terms'|'theme'|'big'|'sheet'} Act
  */
 /**
  * @typedef {object} Key
@@ -33,6 +33,8 @@ export const KEYS = [
   { act: 'lens', keys: ['1', '2', '3', '4', '5', '6'], show: '1 – 6', words: 'show all patterns, or one', group: 'map' },
   { act: 'feed', keys: ['f'], show: 'F', words: 'freeze the feed of events, or let it go on', group: 'page' },
   { act: 'data', keys: ['d'], show: 'D', words: 'open the data, or close them', group: 'page' },
+  { act: 'tour', keys: ['w'], show: 'W', words: 'open the walkthrough, or close it', group: 'page' },
+  { act: 'terms', keys: ['g'], show: 'G', words: 'what the terms mean', group: 'page' },
   { act: 'restore', keys: ['r'], show: 'R R', words: 'restore everything (twice within 3 s)', group: 'page' },
   { act: 'big', keys: ['b'], show: 'B', words: 'big type for a room, or back', group: 'page' },
   { act: 'theme', keys: ['t'], show: 'T', words: 'light or dark', group: 'page' },

@@ -113,6 +113,7 @@ const matrix = new Matrix(byId('matrix'), byId('works-say'), (feature, pattern, 
   c.show(feature, pattern, b);
 }));
 const picker = new Picker(byId('pick'), byId('pick-say'), () => ask());
+const tour = new Later('the walkthrough', async () => new (await styled(import('./tour.js'), 'tour')).Tour({ say, world: () => world, changed: ask, picker, data, cost }), say);
 const mix = new MixButton(say);
 const notes = new Notes(byId('notes')), feed = new Feed(byId('events'), (e) => open('event', e.id || e.entry_id));
 const looking = new Looking(say), controls = new Controls(say, () => traffic.theme());
@@ -146,7 +147,7 @@ function take(f) {
   return true;
 }
 
-const lensNow = () => new Lens(world, picker.wanted, panel.part?.path(world));
+const lensNow = () => new Lens(world, picker.wanted, panel.part?.path(world) ?? tour.part?.path(world));
 
 function ask() {
   if (asked) return;
@@ -177,6 +178,7 @@ function render() {
   panel.part?.render(world, now);
   data.part?.render(world, now);
   matrix.render(world, lensNow().pattern?.id ?? '', cost.part?.key ?? '');
+  tour.part?.render(world);
   notes.render(world);
   feed.render(world, panel.part?.kind === 'event' ? panel.part.id : '');
   controls.render(world);
@@ -214,7 +216,9 @@ function map(now) {
  * is to fit another room. */
 function arrange() {
   shape = false;
-  const size = view.measure(), other = differs(size.width, space.width) || differs(size.height, space.height);
+  const size = view.measure();
+  if (size.height > 0) size.width = Math.max(size.width, TALL); // the phone's form is for a page that scrolls
+  const other = differs(size.width, space.width) || differs(size.height, space.height);
   const tall = size.width < TALL, own = tall ? new Set() : new Set([...trouble, ...(find.streams.size <= 8 ? find.streams : [])]);
   const rows = bands([...world.streams.values()], tall ? new Set() : unfolded, own, ...(tall ? [8, 8] : []));
   place = layout(world.nodes.values(), world.streams.keys(), size, world.apart,
@@ -254,6 +258,14 @@ await big(byId('big'), say); // the map is laid out to its type
 const first = byId('state').textContent;
 if (first) take(parse(first));
 follow();
+const toured = byId('open-tour');
+if (!toured.hidden) {
+  const walk = () => (tour.part || tour.loading || location.pathname !== '/') && tour.use((t) => t.follow());
+  toured.addEventListener('click', () => tour.use((t) => t.toggle()));
+  byId('tour-terms').addEventListener('click', () => tour.use((t) => t.reading.terms()));
+  addEventListener('popstate', walk);
+  walk();
+}
 byId('map').addEventListener('inspect', (e) => {
   const d = /** @type {CustomEvent<import('./touch.js').Inspected>} */ (e).detail;
   open(d.kind, d.id);

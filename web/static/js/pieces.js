@@ -56,8 +56,12 @@ export const folded = (title, ...children) => el('details', 'folded', el('summar
 /** @param {string} words @param {string} [tone] bad | warn | '' */
 export const say = (words, tone = '') => el('p', `words ${tone}`, words);
 
+/** @param {ChildNode} a @param {ChildNode} b */
+const alike = (a, b) => a.nodeName === b.nodeName && /** @type {HTMLElement} */ (a).dataset?.key === /** @type {HTMLElement} */ (b).dataset?.key;
+
 /**
- * Makes a like b, keeping every node of a that may stay: the focus, what is unfolded and what is marked stay with it.
+ * Makes a like b, keeping every node of a that may stay, also where others come or go before it: the focus, what is
+ * unfolded and what is marked stay with it. Nodes of one name are told apart by data-key.
  * @param {ChildNode} a @param {ChildNode} b
  */
 export function become(a, b) {
@@ -74,6 +78,12 @@ export function become(a, b) {
     else a.setAttribute(name, value);
   }
   const now = [...a.childNodes], next = [...b.childNodes];
-  next.forEach((n, i) => (now[i] ? become(now[i], n) : a.append(n)));
-  for (const n of now.slice(next.length)) n.remove();
+  next.forEach((n, i) => {
+    while (now[0] && !next.slice(i).some((x) => alike(now[0], x))) now.shift()?.remove();
+    const at = now[0];
+    if (!at) a.append(n);
+    else if (alike(at, n)) become(/** @type {ChildNode} */ (now.shift()), n);
+    else at.before(n); // what stands here is wanted later
+  });
+  for (const n of now) n.remove();
 }

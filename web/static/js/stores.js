@@ -27,7 +27,9 @@ function spot(c, tag, cls, ...children) {
 function row(name, copies, each, cls = '') {
   const th = el('th', '', ...name.split('_').flatMap((s, i) => (i ? ['_', el('wbr'), s] : [s]))); // it breaks between words alone
   th.scope = 'row';
-  return el('tr', cls, th, ...copies.map(each));
+  const tr = el('tr', cls, th, ...copies.map(each));
+  tr.dataset.key = name;
+  return tr;
 }
 
 /** @param {Copy} c @param {number} i @param {World} w @param {ReadonlySet<string>} fresh */
