@@ -22,9 +22,6 @@ import (
 // seenWithin is how soon the map shows what others did to a container.
 const seenWithin = 200 * time.Millisecond
 
-// 19 containers, their networks and a browser on two cores take their time; what is tried here is containers, not speed.
-func init() { patience = 4 }
-
 // TestContainersLab brings the compose file up once, and does to it what a person would: from the page, with docker, by
 // scaling it out and by taking the engine's socket away.
 func TestContainersLab(t *testing.T) {

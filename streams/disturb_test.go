@@ -111,7 +111,7 @@ func TestHugeIsPutAway(t *testing.T) {
 			if e.Event.Version != want {
 				t.Errorf("handled version %d, want %d", e.Event.Version, want)
 			}
-		case <-time.After(5 * time.Second):
+		case <-time.After(20 * time.Second):
 			t.Fatal("not handled")
 		}
 	}

@@ -107,7 +107,7 @@ func TestActionAsks(t *testing.T) {
 	if list := asked.all(); len(list) != 1 || list[0] != want {
 		t.Errorf("it was asked\n%v\nwant\n%s", list, want)
 	}
-	a.await(t.Context(), 2*time.Second, func(f world.Frame) bool { return said(f, "asked for: Reprice a/b c") })
+	a.await(t.Context(), 20*time.Second, func(f world.Frame) bool { return said(f, "asked for: Reprice a/b c") })
 	if !said(a.frame(), "asked for: Reprice a/b c") {
 		t.Errorf("the news are %+v", a.frame().Notes)
 	}
@@ -182,7 +182,7 @@ func TestActionNodeSays(t *testing.T) {
 	if err := f.Do(t.Context(), "orders", control.Action{Verb: control.Kill}); err != nil {
 		t.Fatal(err)
 	}
-	a.await(t.Context(), 2*time.Second, func(f world.Frame) bool { return f.Nodes[0].State == world.Down })
+	a.await(t.Context(), 20*time.Second, func(f world.Frame) bool { return f.Nodes[0].State == world.Down })
 	a.expect(409, "orders is down", "POST", "/api/v1/actions/reprice", body)
 	if one := a.actionsNow()["reprice"]; one.Can || one.Why != "orders is down; start it first" {
 		t.Errorf("%+v", one)

@@ -202,7 +202,7 @@ func TestClassEnds(t *testing.T) {
 	heard, _ := a.hear(c.ID + "/live?who=ada")
 	hears(t, "the first step", heard, func(m class.Message) bool { return m.Step == "look" })
 	a.end()
-	late := time.After(3 * time.Second)
+	late := time.After(20 * time.Second)
 	for {
 		select {
 		case _, open := <-heard:

@@ -148,7 +148,7 @@ func TestCopiesLive(t *testing.T) {
 	}
 	shows := func(what string, is func(owner, copy copies.Record) bool) {
 		t.Helper()
-		late := time.After(5 * time.Second)
+		late := time.After(20 * time.Second)
 		for {
 			select {
 			case thing, ok := <-sent:

@@ -273,7 +273,7 @@ func serveTour(t *testing.T, of world.System, runtime control.Runtime, token str
 				t.Error(err)
 			}
 		})
-		a.await(ctx, 5*time.Second, func(f world.Frame) bool {
+		a.await(ctx, 20*time.Second, func(f world.Frame) bool {
 			return !slices.ContainsFunc(f.Nodes, func(n world.Node) bool { return n.State == world.Unknown })
 		})
 	}

@@ -153,7 +153,7 @@ func (l *classLab) live(w http.ResponseWriter, r *http.Request) {
 // inPage runs a function's body in the page, with its modules as m(name), and places to stand in the panel as box and aside.
 func inPage(t *testing.T, ctx context.Context, body string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	const before = `(async () => {
 		const m = (name) => import('/static/js/' + name + '.js'), { sheet } = await m('later');

@@ -269,7 +269,7 @@ func open(t *testing.T, ctx context.Context, url string, width, height int64) {
 // holds waits for an expression to be true.
 func holds(t *testing.T, ctx context.Context, expression string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
@@ -288,7 +288,7 @@ func holds(t *testing.T, ctx context.Context, expression string) {
 // number is what an expression says.
 func number(t *testing.T, ctx context.Context, expression string) float64 {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	n, err := chromedp.Run(ctx, chromedp.Evaluate[float64](expression))
 	if err != nil {
@@ -300,7 +300,7 @@ func number(t *testing.T, ctx context.Context, expression string) float64 {
 // waitFor waits until it is so.
 func waitFor(t *testing.T, what string, so func() bool) {
 	t.Helper()
-	for end := time.Now().Add(10 * time.Second); !so(); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(30 * time.Second); !so(); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("never so: %s", what)
 		}
@@ -310,7 +310,7 @@ func waitFor(t *testing.T, what string, so func() bool) {
 // keys types into what has the focus.
 func keys(t *testing.T, ctx context.Context, keys string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	if err := chromedp.Do(ctx, chromedp.KeyEvent(keys)); err != nil {
 		t.Fatal(err)
@@ -320,7 +320,7 @@ func keys(t *testing.T, ctx context.Context, keys string) {
 // clickAt clicks with the mouse.
 func clickAt(t *testing.T, ctx context.Context, x, y float64) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	if err := chromedp.Do(ctx, chromedp.MouseClickXY(x, y)); err != nil {
 		t.Fatal(err)

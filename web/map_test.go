@@ -24,7 +24,7 @@ func openBig(t *testing.T, ctx context.Context, url string, width, height int64)
 // drag moves the mouse with its button down, and some keys held, from a point of the window to another.
 func drag(t *testing.T, ctx context.Context, x, y, dx, dy float64, held ...chromedp.Modifier) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	with := []chromedp.MouseOption{chromedp.ButtonLeft, chromedp.ClickCount(1), chromedp.ButtonModifiers(held...)}
 	if err := chromedp.Do(ctx, chromedp.MouseEvent(chromedp.MousePressed, x, y, with...), chromedp.MouseEvent(chromedp.MouseMoved, x+dx/2, y+dy/2, with...),
@@ -35,7 +35,7 @@ func drag(t *testing.T, ctx context.Context, x, y, dx, dy float64, held ...chrom
 
 func evaluate[T any](t *testing.T, ctx context.Context, expression string) T {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression))
 	if err != nil {

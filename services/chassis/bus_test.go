@@ -162,7 +162,7 @@ func TestBusSilence(t *testing.T) {
 		if !errors.As(err, &e) || e.Kind != tt.kind || !regexp.MustCompile(tt.want).MatchString(e.Error()) {
 			t.Errorf("%s: %v, want %s", tt.peer, err, tt.want)
 		}
-		if took := time.Since(begun); took < 900*time.Millisecond || took > 1500*time.Millisecond {
+		if took := time.Since(begun); took < 900*time.Millisecond || took > 2500*time.Millisecond {
 			t.Errorf("%s: it took %v", tt.peer, took)
 		}
 	}
@@ -205,7 +205,7 @@ func TestBusDown(t *testing.T) {
 		t.Fatal(said)
 	}
 	srv.Kill()
-	if said, took := ask(); said != "bus refused the connection" || took > 300*time.Millisecond {
+	if said, took := ask(); said != "bus refused the connection" || took > 900*time.Millisecond {
 		t.Errorf("dead: %s after %v", said, took)
 	}
 	if p := problemOf(t, "GET", orders.url+"/bus/top", ""); p.Status != http.StatusBadGateway || p.Detail != "bus refused the connection" {
@@ -214,7 +214,7 @@ func TestBusDown(t *testing.T) {
 	srv.Start()
 	eventually(t, "it works again", func() bool { said, _ := ask(); return said == well })
 	srv.Pause()
-	if said, took := ask(); said != "bus did not answer within 1 s" || took > 1500*time.Millisecond {
+	if said, took := ask(); said != "bus did not answer within 1 s" || took > 2500*time.Millisecond {
 		t.Errorf("silent: %s after %v", said, took)
 	}
 	srv.Resume()

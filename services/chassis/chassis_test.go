@@ -23,7 +23,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // patience is how long a test waits for what has to happen.
-const patience = 5 * time.Second
+const patience = 20 * time.Second
 
 // running is a service that a test runs.
 type running struct {

@@ -100,7 +100,7 @@ func TestReach(t *testing.T) {
 				eventually(t, "it is refused", func() bool {
 					began := time.Now()
 					p := problemOf(t, "GET", s.url+"/good", "")
-					if took := time.Since(began); took > ReachTimeout+200*time.Millisecond {
+					if took := time.Since(began); took > ReachTimeout+time.Second {
 						t.Errorf("it took %v", took)
 					}
 					return p.Status == 502 && p.Detail == refused
@@ -117,7 +117,7 @@ func TestReach(t *testing.T) {
 					status, _, _ := get(t, "GET", s.url+"/good", "")
 					return status == 200
 				})
-				if took := time.Since(began); took > 2500*time.Millisecond {
+				if took := time.Since(began); took > 5*time.Second {
 					t.Errorf("it worked again %v after the store", took)
 				}
 			}
@@ -179,7 +179,7 @@ func TestReachSilent(t *testing.T) {
 				if !errors.As(err, &call) || call.Peer != e.node || call.Kind != kindTimeout || err.Error() != e.node+tt.text {
 					t.Errorf("%v", err)
 				}
-				if took := time.Since(began); took > min(tt.granted, ReachTimeout)+100*time.Millisecond {
+				if took := time.Since(began); took > min(tt.granted, ReachTimeout)+time.Second {
 					t.Errorf("it took %v", took)
 				}
 			}

@@ -42,7 +42,7 @@ func unavailable(t *testing.T, url, detail string) {
 			var p chassis.Problem
 			status := chassistest.Call(url, r.method, "/monolith"+r.path, r.body, &p)
 			took := time.Since(began)
-			if status != http.StatusServiceUnavailable || p.Detail != detail || took > 1500*time.Millisecond {
+			if status != http.StatusServiceUnavailable || p.Detail != detail || took > 3000*time.Millisecond {
 				t.Errorf("%s %s: %d %q after %v, want 503 %q", r.method, r.path, status, p.Detail, took, detail)
 			}
 		})

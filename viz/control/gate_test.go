@@ -282,7 +282,7 @@ func eventually(t *testing.T, what string, is func() bool) {
 	t.Helper()
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
-	for end := time.Now().Add(5 * time.Second); !is(); <-tick.C {
+	for end := time.Now().Add(20 * time.Second); !is(); <-tick.C {
 		if time.Now().After(end) {
 			t.Fatalf("it never was so: %s", what)
 		}

@@ -135,7 +135,7 @@ func TestClientsThatLeave(t *testing.T) {
 	for range cap(gone) {
 		select {
 		case <-gone: // upstream learned of it while the link was open
-		case <-time.After(5 * time.Second):
+		case <-time.After(20 * time.Second):
 			t.Fatal("upstream still writes to a client that left")
 		}
 	}
@@ -161,7 +161,7 @@ func TestLatencyIsNotPerChunk(t *testing.T) {
 		begun := time.Now()
 		send(t, c, []byte("?"))
 		receive(t, c, make([]byte, 500))
-		if took := time.Since(begun); took < slow || took > slow+4*latency {
+		if took := time.Since(begun); took < slow || took > slow+20*latency {
 			t.Errorf("50 parts took %s with %s added", took, slow)
 		}
 	}
@@ -199,7 +199,7 @@ func TestCutAndHeal(t *testing.T) {
 	}
 	l.apply(faults{})
 	for _, c := range []net.Conn{busy, fresh} {
-		if err := c.SetReadDeadline(time.Now().Add(5 * time.Second)); err != nil {
+		if err := c.SetReadDeadline(time.Now().Add(20 * time.Second)); err != nil {
 			t.Fatal(err)
 		}
 		if n, err := c.Read(make([]byte, 1)); n > 0 || err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
@@ -229,7 +229,7 @@ func TestAnEndIsLostToACut(t *testing.T) {
 	l.apply(faults{})
 	select {
 	case <-ended:
-	case <-time.After(5 * time.Second):
+	case <-time.After(20 * time.Second):
 		t.Error("upstream never saw the end")
 	}
 }

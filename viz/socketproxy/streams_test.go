@@ -103,7 +103,7 @@ func TestEvents(t *testing.T) {
 	}
 	select {
 	case <-e.left:
-	case <-time.After(5 * time.Second):
+	case <-time.After(20 * time.Second):
 		t.Error("the engine still sends events to nobody")
 	}
 }
@@ -123,7 +123,7 @@ func TestLogsFollow(t *testing.T) {
 	res.Body.Close()
 	select {
 	case <-e.left:
-	case <-time.After(5 * time.Second):
+	case <-time.After(20 * time.Second):
 		t.Error("the engine still sends logs to nobody")
 	}
 }

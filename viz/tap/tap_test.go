@@ -48,7 +48,7 @@ func watch(t *testing.T, w tap.Tap) <-chan world.Observation {
 // next is the first observation from here on of type T for which ok holds.
 func next[T world.Observation](t *testing.T, seen <-chan world.Observation, what string, ok func(T) bool) T {
 	t.Helper()
-	deadline := time.After(8 * time.Second)
+	deadline := time.After(30 * time.Second)
 	for {
 		select {
 		case o := <-seen:

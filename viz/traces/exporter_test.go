@@ -80,7 +80,7 @@ func TestRealExporter(t *testing.T) {
 				!strings.HasSuffix(strings.TrimSuffix(tc.url, "?x=1"), c.Path) || len(c.TraceID) != 32 || c.Duration <= 0 {
 				t.Errorf("%s: %+v", tc.url, c)
 			}
-		case <-time.After(5 * time.Second):
+		case <-time.After(20 * time.Second):
 			t.Fatalf("%s: no call was seen", tc.url)
 		}
 	}

@@ -8,7 +8,7 @@ import (
 )
 
 // Patience is how long a test waits for what has to happen.
-const Patience = 10 * time.Second
+const Patience = 30 * time.Second
 
 // Eventually asks cond, at once and then every few milliseconds, until it holds. After [Patience] the test fails.
 func Eventually(t testing.TB, what string, cond func() bool) {
