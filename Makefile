@@ -74,6 +74,13 @@ deps-test: web/node_modules/.package-lock.json
 
 # Where a daemon has to be started here, it is left running: the next run finds it.
 DOCKERD_LOG := /tmp/stillup-dockerd.log
+# A daemon that was killed leaves files with its process's number; the next does not start while that number lives, be it as
+# another program: then the file goes, and while it is the dying daemon itself, the start is tried again.
+define no_stale_pids
+for f in /var/run/docker.pid /var/run/docker/containerd/containerd.pid; do \
+  [ ! -e $$f ] || grep -qxE 'dockerd|containerd' /proc/$$(cat $$f)/comm 2>/dev/null || rm -f $$f; \
+done
+endef
 engine:
 	@command -v docker >/dev/null || { $(call install,docker.io iptables,no Docker here: the tests of containers will fail.); }
 	@command -v docker >/dev/null || { $(call install,docker-cli,no docker command here: the tests of containers will fail.); }
@@ -82,8 +89,12 @@ engine:
 	@docker info >/dev/null 2>&1 || { \
 	  [ "$$(id -u)" = 0 ] || { echo "the Docker engine does not answer: start it, or become a member of the group docker"; exit 1; }; \
 	  command -v dockerd >/dev/null || { echo "there is no Docker engine here: install docker.io and iptables"; exit 1; }; \
-	  echo "starting dockerd"; setsid nohup dockerd >$(DOCKERD_LOG) 2>&1 </dev/null & \
-	  for i in $$(seq 60); do docker info >/dev/null 2>&1 && break; sleep 0.5; done; \
+	  echo "starting dockerd"; : >$(DOCKERD_LOG); pid=; \
+	  for i in $$(seq 60); do \
+	    docker info >/dev/null 2>&1 && break; \
+	    [ -n "$$pid" ] && kill -0 $$pid 2>/dev/null || { $(no_stale_pids); setsid nohup dockerd >>$(DOCKERD_LOG) 2>&1 </dev/null & pid=$$!; }; \
+	    sleep 0.5; \
+	  done; \
 	  docker info >/dev/null 2>&1 || { echo "dockerd does not answer after 30 s; its last words, from $(DOCKERD_LOG):"; tail -5 $(DOCKERD_LOG); exit 1; }; \
 	  echo "note: dockerd was started and goes on running; its log is $(DOCKERD_LOG)"; }
 
