@@ -121,8 +121,8 @@ func TestDemoPictures(t *testing.T) {
 		}
 		d := startDemo(t, state)
 		p.visit(d.url)
-		p.until(20*time.Second, "rates are those of 5 s and what waits has grown", `performance.now() > 9000`)
 		p.until(20*time.Second, state, stands)
+		p.until(20*time.Second, "rates are those of 5 s and what waits has grown", `performance.now() > 9000`)
 		p.shots(dir, state)
 		d.end()
 	}
