@@ -139,18 +139,18 @@ func (s *server) loadSoon(perSecond float64) (did []string, err error) {
 			return []string{loadWords(perSecond)}, nil
 		case err == nil:
 			return nil, nil
-		case !errors.As(err, &p) || p.Status != http.StatusBadGateway || time.Now().After(late) || !s.pause(jobRetry):
+		case !errors.As(err, &p) || p.Status != http.StatusBadGateway || time.Now().After(late) || !pause(s.ending, jobRetry):
 			return nil, err
 		}
 	}
 }
 
-// pause waits, and reports whether the dashboard goes on.
-func (s *server) pause(d time.Duration) bool {
+// pause waits for d, and reports whether ctx goes on.
+func pause(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
-	case <-s.ending.Done():
+	case <-ctx.Done():
 		return false
 	case <-timer.C:
 		return true
@@ -190,16 +190,13 @@ func (s *server) jobDone(ctx context.Context, spec world.ActionSpec) (changed bo
 			}
 			return p.Done > 0, nil
 		}
+		if pause(ctx, jobRetry) {
+			continue
+		}
 		if s.ending.Err() != nil {
 			return false, refuse(http.StatusServiceUnavailable, "the dashboard ends")
 		}
-		timer := time.NewTimer(jobRetry)
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
-			return false, refuse(http.StatusGatewayTimeout, "%s was not done within %g s: %s; begin again", spec.Name, jobsWithin.Seconds(), why(err))
-		}
+		return false, refuse(http.StatusGatewayTimeout, "%s was not done within %g s: %s; begin again", spec.Name, jobsWithin.Seconds(), why(err))
 	}
 }
 

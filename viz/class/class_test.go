@@ -223,7 +223,7 @@ func TestCoalesced(t *testing.T) {
 					t.Errorf("the first after %v: %+v", time.Since(begun), m)
 				}
 			}
-			time.Sleep(10 * time.Millisecond)
+			time.Sleep(10 * time.Millisecond) // here and below the bubble's clock
 		}
 		time.Sleep(time.Second)
 		synctest.Wait()
